@@ -1,0 +1,1 @@
+"""Pure analysis: frames in, frames or small dataclasses out."""

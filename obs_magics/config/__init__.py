@@ -1,0 +1,1 @@
+"""Settings: one YAML file, validated, with secrets resolved late."""

@@ -1,0 +1,1 @@
+"""The demo world: a small shop with a bad afternoon."""

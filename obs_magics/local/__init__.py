@@ -1,0 +1,1 @@
+"""The embedded backend: a folder of files, answered like a platform."""

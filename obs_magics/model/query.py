@@ -1,0 +1,48 @@
+"""What is asked of a source: frozen questions with an absolute time range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from obs_magics.model.time import SECOND, TimeRange
+
+Aggregation = Literal["avg", "sum", "min", "max", "count"]
+AGGREGATIONS: tuple[Aggregation, ...] = ("avg", "sum", "min", "max", "count")
+
+# Steps a person reads easily, in seconds: the ticks of dashboards (1 s … 1 d).
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsQuery:
+    """A metrics question in the source's own language.
+
+    Args:
+        text: The query, with every variable already replaced.
+        range: Absolute; an instant query is asked at its end.
+        step_ns: Distance between points in nanoseconds.
+        instant: One value per series at `range.end_ns` instead of a series of them.
+        limit: At most this many series; None for all.
+    """
+
+    text: str
+    range: TimeRange
+    step_ns: int
+    instant: bool = False
+    limit: int | None = None
+
+
+def choose_step(span: TimeRange, max_points: int) -> int:
+    """The smallest readable step, in nanoseconds, that gives at most `max_points` points a series.
+
+    >>> choose_step(TimeRange(0, 3600 * SECOND), 1000) // SECOND
+    5
+    """
+    if max_points < 2:
+        return max(span.duration_ns, SECOND)
+    for seconds in _STEPS:
+        if span.duration_ns // (seconds * SECOND) + 1 <= max_points:
+            return seconds * SECOND
+    days = -(-span.duration_ns // ((max_points - 1) * 86400 * SECOND))
+    return days * 86400 * SECOND

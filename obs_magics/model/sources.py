@@ -1,0 +1,113 @@
+"""What a source can do, as small protocols. An adapter implements only those that it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from obs_magics.model.catalog import Catalog
+    from obs_magics.model.query import MetricsQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a question is: `done` of `total` parts, `rows` so far. `note` says what is going on."""
+
+    done: int
+    total: int
+    rows: int = 0
+    note: str = ""
+
+
+ProgressListener = Callable[[Progress], None]
+
+
+def no_progress(_progress: Progress) -> None:
+    """A listener for callers who do not watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a source says of itself: `ok`, its `version` (with the product's name), how long it took to answer."""
+
+    ok: bool
+    version: str
+    seconds: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a source gives back: a frame, and all that a reader has to know about it.
+
+    Args:
+        frame: In the shape of `model.frames`; empty but well-formed when there is nothing.
+        native_query: What was really sent.
+        unit: UCUM as OpenTelemetry writes it (s, By, 1, %); empty when unknown.
+        warnings: The platform's warnings and ours, in order.
+        truncated: Why the answer is not whole; empty when it is.
+        failed: Parts that did not come, each a sentence.
+        link: Opens the same query in the platform.
+        empty_reason: Why there is nothing, when there is nothing and the source can tell.
+    """
+
+    frame: pd.DataFrame
+    native_query: str
+    unit: str = ""
+    warnings: tuple[str, ...] = field(default=())
+    truncated: str = ""
+    failed: tuple[str, ...] = field(default=())
+    link: str = ""
+    empty_reason: str = ""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """What every source has."""
+
+    name: str
+    """As the user calls it: `prom`."""
+    platform: str
+    """The adapter's type: `prometheus`, `folder`."""
+    address: str
+    """URL or path as shown to people; never holds a secret."""
+
+    def now_ns(self) -> int | None:
+        """The source's own now in nanoseconds since the epoch (a demo or a capsule stands still); None: the clock's."""
+        ...
+
+    async def health(self) -> Health:
+        """Ask the source whether it is well; raises a `SourceError` when it is not."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and files; a closed source is not asked again."""
+        ...
+
+
+@runtime_checkable
+class MetricsSource(Source, Protocol):
+    """A source that answers metrics queries."""
+
+    async def metrics(self, query: MetricsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a metrics frame. Cancelling the task stops the work.
+
+        Raises:
+            QueryError: The query is not one, or asks for what the source cannot do.
+            SourceError: The source could not be asked, or its answer makes no sense.
+        """
+        ...
+
+
+@runtime_checkable
+class CatalogSource(Source, Protocol):
+    """A source that knows what it has."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The source's catalog."""
+        ...

@@ -1,0 +1,1 @@
+"""Grammars and ASTs of the query languages."""

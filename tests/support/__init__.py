@@ -1,0 +1,1 @@
+"""Servers, recordings and shells that several tests use."""

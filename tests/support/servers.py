@@ -1,0 +1,129 @@
+"""Real servers for tests: each is a context manager that gives the server's address."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended at once: {log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise RuntimeError(f"the server did not get ready: {log.read_text()[-2000:]}")
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], ready_url: str, folder: Path) -> Iterator[None]:
+    log = folder / "log.txt"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder)
+    try:
+        _wait_ready(ready_url, process, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def prometheus(openmetrics: str = "", *, options: Sequence[str] = (), web_config: str = "") -> Iterator[str]:
+    """A real Prometheus over blocks made from OpenMetrics text with timestamps (ending in ``# EOF``).
+
+    Args:
+        openmetrics: The data; empty for a server without any.
+        options: More command-line options (``--query.max-samples=1000``).
+        web_config: YAML for ``--web.config.file`` (basic auth, TLS).
+    """
+    with tempfile.TemporaryDirectory(prefix="obs-prometheus-") as name:
+        folder = Path(name)
+        (folder / "prometheus.yml").write_text("global: {scrape_interval: 15s}\n")
+        if openmetrics:
+            (folder / "data.om").write_text(openmetrics)
+            make = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "data.om", "data"]
+            subprocess.run(make, check=True, capture_output=True, cwd=folder)
+        port = free_port()
+        command = [
+            "prometheus",
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            "--storage.tsdb.retention.time=3650d",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=warn",
+            "--enable-feature=promql-at-modifier,promql-negative-offset",
+            *options,
+        ]
+        ready = f"http://127.0.0.1:{port}/-/ready"
+        if web_config:
+            (folder / "web.yml").write_text(web_config)
+            command.append("--web.config.file=web.yml")
+        with _running(command, ready, folder) if not web_config else _guarded(command, port, folder):
+            yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _guarded(command: Sequence[str], port: int, folder: Path) -> Iterator[None]:
+    """A server that answers 401 to those who do not know the password is ready as soon as it answers."""
+    log = folder / "log.txt"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def victoria_metrics(prometheus_text: str = "") -> Iterator[str]:
+    """A real VictoriaMetrics, filled through its import API (text format with millisecond timestamps)."""
+    with tempfile.TemporaryDirectory(prefix="obs-victoria-") as name:
+        folder = Path(name)
+        port = free_port()
+        command = [
+            "victoria-metrics",
+            f"-httpListenAddr=127.0.0.1:{port}",
+            "-storageDataPath=data",
+            "-retentionPeriod=100y",
+            "-loggerLevel=ERROR",
+            "-search.latencyOffset=0s",
+        ]
+        address = f"http://127.0.0.1:{port}"
+        with _running(command, f"{address}/health", folder):
+            if prometheus_text:
+                request = urllib.request.Request(
+                    f"{address}/api/v1/import/prometheus", data=prometheus_text.encode(), method="POST"
+                )
+                urllib.request.urlopen(request, timeout=30).close()
+                urllib.request.urlopen(f"{address}/internal/force_flush", timeout=30).close()
+            yield address
