@@ -63,7 +63,7 @@ class Bus:
         for listener in listeners:
             try:
                 listener(event, payload)
-            except Exception:  # a listener is foreign code: whatever it raises is its own affair
+            except Exception:  # noqa: BLE001 - a listener is foreign code: whatever it raises is its own affair
                 _log.warning("a listener of %s failed", event, exc_info=True)
 
 

@@ -1,8 +1,8 @@
 """The frames: tidy, one row per observation, explicit dtypes. Metrics here; see DESIGN section 3.
 
-A metrics frame has `timestamp` (datetime64[ns, UTC]) · `value` (float64) · `metric` (category) · one category column per
-label, sorted by name; native histograms in a struct column `histogram`, present only when there are any. Rows of one
-series stand together, in order of time. A label whose name is taken gets the prefix `label_`.
+A metrics frame has `timestamp` (datetime64[ns, UTC]) · `value` (float64) · `metric` (category) · one category column
+per label, sorted by name; native histograms in a struct column `histogram`, present only when there are any. Rows of
+one series stand together, in order of time. A label whose name is taken gets the prefix `label_`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ HISTOGRAM_TYPE = pa.struct(
 
 def label_column(label: str) -> str:
     """The column a label lives in: its own name, with `label_` before it when that is taken."""
-    return f"label_{label}" if label in RESERVED or label.startswith("label_") and label[6:] in RESERVED else label
+    bare = label
+    while bare.startswith("label_"):  # else `metric` and a label really named `label_metric` would meet in one column
+        bare = bare.removeprefix("label_")
+    return f"label_{label}" if bare in RESERVED else label
 
 
 def label_columns(frame: pd.DataFrame) -> list[str]:
@@ -60,7 +63,7 @@ def categories(values: Sequence[str | None], counts: np.ndarray[Any, Any] | None
     index: dict[str, int] = {}
     codes = [-1 if value is None else index.setdefault(value, len(index)) for value in values]
     narrow = np.int8 if len(index) <= 127 else np.int16 if len(index) <= 32767 else np.int32
-    array = np.asarray(codes, dtype=narrow)
+    array: np.ndarray[Any, np.dtype[np.signedinteger[Any]]] = np.asarray(codes, dtype=narrow)
     if counts is not None:
         array = np.repeat(array, counts)
     return pd.Categorical.from_codes(array, categories=pd.Index(list(index), dtype=STRING_DTYPE), validate=False)
@@ -105,7 +108,7 @@ def empty_metrics() -> pd.DataFrame:
 
 
 def series_ids(frame: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """A number per row that says which series it belongs to: 0 for the first one met, 1 for the next, …"""
+    """A number per row that says which series it belongs to, counted from 0 in order of first appearance."""
     columns = [name for name in ["metric", *label_columns(frame)] if name in frame.columns]
     if frame.empty or not columns:
         return np.zeros(len(frame), dtype=np.int64)

@@ -53,7 +53,7 @@ class Provenance:
     def from_dict(cls, data: Mapping[str, Any]) -> Provenance:
         """From what `to_dict` gave; keys of other versions are passed over."""
         known = {item.name for item in fields(cls)}
-        values = {
+        values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known
         }
         return cls(**values)
