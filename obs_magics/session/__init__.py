@@ -1,0 +1,1 @@
+"""The core: sources, time and questions, asynchronous; `api` puts the public face on it."""

@@ -1,0 +1,104 @@
+"""`connect`: find out what answers at an address, test it, and say what to keep in the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from obs_magics.config.platform import PlatformSettings
+from obs_magics.config.registry import Adapter
+from obs_magics.config.write import platform_yaml
+from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, did_you_mean
+from obs_magics.model.sources import Health
+
+FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How to get in: at most one of `token` and `user` with `password`; `verify` may be the path of a CA file."""
+
+    token: str | None = None
+    user: str | None = None
+    password: str | None = None
+    tenant: str | None = None
+    verify: bool | str = True
+    timeout: str | float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A source that was found and is well; `yaml` is what to keep in the configuration file."""
+
+    name: str
+    platform: str
+    address: str
+    health: Health
+    yaml: str
+
+
+def settings_for(adapter: Adapter, target: str, access: Access) -> PlatformSettings:
+    """The settings that a connection typed by hand amounts to."""
+    if access.token is not None and (access.user is not None or access.password is not None):
+        raise UsageError("a token and a user with a password are two ways to get in", hint="give one of them")
+    if access.password is not None and access.user is None:
+        raise UsageError("a password needs a user", hint="add --user NAME")
+    values: dict[str, Any] = {"type": adapter.type, "url": target, "tenant": access.tenant, "verify": access.verify}
+    if access.timeout is not None:
+        values["timeout"] = access.timeout
+    if access.token is not None:
+        values["auth"] = {"type": "bearer", "token": access.token}
+    elif access.user is not None:
+        values["auth"] = {"type": "basic", "user": access.user, "password": access.password or ""}
+    try:
+        return adapter.settings(**{key: value for key, value in values.items() if value is not None})
+    except ValidationError as error:
+        # Only where and what: the input may hold a secret.
+        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise UsageError(f"this cannot be connected: {reasons}") from None
+
+
+async def find_adapter(
+    target: str, kind: str | None, access: Access, registry: Mapping[str, Adapter]
+) -> tuple[Adapter, PlatformSettings]:
+    """Which platform answers at `target`: the named one, a folder or file, or the first that knows itself again."""
+    if kind is not None:
+        if kind not in registry:
+            raise ConfigError(f"there is no platform type {kind!r}", hint=_known(kind, registry))
+        return registry[kind], settings_for(registry[kind], target, access)
+    if "://" not in target:
+        if not Path(target).expanduser().exists():
+            raise UsageError(
+                f"there is no file or folder {target}", hint="a server's address starts with http:// or https://"
+            )
+        return registry[FOLDER], settings_for(registry[FOLDER], target, access)
+    candidates = [adapter for adapter in registry.values() if adapter.detect and adapter.open]
+    settings = [settings_for(adapter, target, access) for adapter in candidates]
+    found = await asyncio.gather(
+        *(adapter.detect(target, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect)
+    )
+    for adapter, given, fits in zip(candidates, settings, found, strict=True):
+        if fits:
+            return adapter, given
+    raise SourceUnavailable(
+        "something answers there, but no platform that this version knows",
+        where=target,
+        hint=f"check the address and its path, or name the platform with --type; {_known('', registry)}",
+    )
+
+
+def connected(name: str, adapter: Adapter, settings: PlatformSettings, address: str, health: Health) -> Connected:
+    """What `connect` gives back."""
+    return Connected(
+        name=name, platform=adapter.type, address=address, health=health, yaml=platform_yaml(name, settings)
+    )
+
+
+def _known(kind: str, registry: Mapping[str, Adapter]) -> str:
+    ready = sorted(adapter.type for adapter in registry.values() if adapter.open)
+    return (did_you_mean(kind, ready) if kind else "") or f"the types are: {', '.join(ready)}"

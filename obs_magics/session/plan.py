@@ -1,0 +1,115 @@
+"""From what a person asked to what a source is asked: time range, step, aggregation, variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from obs_magics.model.errors import QueryError, UsageError
+from obs_magics.model.query import AGGREGATIONS, MetricsQuery, choose_step
+from obs_magics.model.time import SECOND, TimeRange, format_duration, parse_duration, resolve_range
+from obs_magics.syntax.grafana import expand_time_variables
+from obs_magics.syntax.promql import is_metric_name
+
+When = str | int | float | datetime
+
+# What Prometheus is configured with by most installations; only `$__rate_interval` depends on it.
+SCRAPE_INTERVAL_NS = 15 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsOptions:
+    """What can be said beside the query; see `Session.metrics` for the meaning of each."""
+
+    last: str | None = None
+    start: When | None = None
+    end: When | None = None
+    step: str | float | None = None
+    agg: str | None = None
+    limit: int | None = None
+    instant: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The configured bounds that a plan keeps; times in nanoseconds."""
+
+    default_range_ns: int
+    max_range_ns: int
+    max_data_points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be asked of whom: the answer to `--dry-run`."""
+
+    signal: str
+    source: str
+    platform: str
+    address: str
+    question: str
+    query: MetricsQuery
+    notes: tuple[str, ...] = ()
+
+    @property
+    def native_query(self) -> str:
+        """What is sent."""
+        return self.query.text
+
+    @property
+    def range(self) -> TimeRange:
+        """When."""
+        return self.query.range
+
+
+def plan_metrics_query(
+    question: str, options: MetricsOptions, *, now_ns: int, zone: tzinfo, limits: Limits
+) -> MetricsQuery:
+    """Resolve a metrics question.
+
+    Raises:
+        UsageError: An option does not make sense.
+        QueryError: There is no query.
+    """
+    text = question.strip()
+    if not text:
+        raise QueryError(
+            "there is no query", hint="write one below the magic: `up`, `sum(rate(http_requests_total[5m]))`"
+        )
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit takes a number from 1 on, not {options.limit}")
+    span = resolve_range(
+        last=options.last,
+        start=options.start,
+        end=options.end,
+        now_ns=now_ns,
+        zone=zone,
+        default_ns=limits.default_range_ns,
+        max_ns=limits.max_range_ns,
+    )
+    step_ns = _step(options.step, span, limits.max_data_points)
+    text = _aggregated(text, options.agg)
+    text = expand_time_variables(text, step_ns=step_ns, range_ns=span.duration_ns, scrape_ns=SCRAPE_INTERVAL_NS)
+    return MetricsQuery(text=text, range=span, step_ns=step_ns, instant=options.instant, limit=options.limit)
+
+
+def _step(asked: str | float | None, span: TimeRange, max_points: int) -> int:
+    if asked is None:
+        return choose_step(span, max_points)
+    step_ns = parse_duration(asked) if isinstance(asked, str) else round(asked * SECOND)
+    if step_ns < SECOND // 1000:
+        raise UsageError(f"--step takes a time from 1ms on, not {format_duration(step_ns)}")
+    return step_ns
+
+
+def _aggregated(text: str, agg: str | None) -> str:
+    if agg is None:
+        return text
+    if agg not in AGGREGATIONS:
+        raise UsageError(f"--agg takes one of {', '.join(AGGREGATIONS)}, not {agg!r}")
+    if not is_metric_name(text):
+        raise UsageError(
+            "--agg goes with a metric name, and this is a query of its own",
+            hint=f"write the aggregation into the query: {agg}({text if len(text) < 60 else '…'})",
+        )
+    return f"{agg}({text})"
