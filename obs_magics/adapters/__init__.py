@@ -1,1 +1,10 @@
 """One module per platform."""
+
+from __future__ import annotations
+
+from obs_magics.adapters import prometheus
+from obs_magics.config.registry import Adapter
+
+__all__ = ["ADAPTERS"]
+
+ADAPTERS: tuple[Adapter, ...] = (prometheus.ADAPTER,)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from obs_magics.adapters.connection import connection_of
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.registry import Adapter
 from obs_magics.config.write import platform_yaml
 from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, did_you_mean
 from obs_magics.model.sources import Health
+from obs_magics.net.client import HttpClient
 
 FOLDER = "folder"
 
@@ -64,7 +66,7 @@ def settings_for(adapter: Adapter, target: str, access: Access) -> PlatformSetti
 
 
 async def find_adapter(
-    target: str, kind: str | None, access: Access, registry: Mapping[str, Adapter]
+    name: str, target: str, kind: str | None, access: Access, registry: Mapping[str, Adapter]
 ) -> tuple[Adapter, PlatformSettings]:
     """Which platform answers at `target`: the named one, a folder or file, or the first that knows itself again."""
     if kind is not None:
@@ -80,16 +82,27 @@ async def find_adapter(
     candidates = [adapter for adapter in registry.values() if adapter.detect and adapter.open]
     settings = [settings_for(adapter, target, access) for adapter in candidates]
     found = await asyncio.gather(
-        *(adapter.detect(target, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect)
+        *(adapter.detect(name, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect)
     )
     for adapter, given, fits in zip(candidates, settings, found, strict=True):
         if fits:
             return adapter, given
+    await _anybody(name, settings)
     raise SourceUnavailable(
         "something answers there, but no platform that this version knows",
         where=target,
         hint=f"check the address and its path, or name the platform with --type; {_known('', registry)}",
     )
+
+
+async def _anybody(name: str, settings: Sequence[PlatformSettings]) -> None:
+    """Raise what is wrong when nobody answers at all; whatever does answer is somebody."""
+    for given in settings[:1]:
+        client = HttpClient(connection_of(name, given))
+        try:
+            await client.request("GET", "/", accept=set(range(400, 600)))
+        finally:
+            await client.close()
 
 
 def connected(name: str, adapter: Adapter, settings: PlatformSettings, address: str, health: Health) -> Connected:

@@ -79,8 +79,8 @@ class FakeSource:
         return Answer(frame, query.text, unit="1", **self.extra)
 
 
-async def detect_fake(url: str, _settings: PlatformSettings) -> bool:
-    return "fake" in url
+async def detect_fake(_name: str, settings: PlatformSettings) -> bool:
+    return "fake" in (settings.url or "")
 
 
 FAKE = Adapter("fake", "Fake", PlatformSettings, FakeSource, detect_fake)

@@ -1,4 +1,4 @@
-"""What the Prometheus tests share: questions, sources for an address, and requests checked against the vendor's spec."""
+"""What the Prometheus tests share: questions, sources, requests checked against the vendor's spec."""
 
 from __future__ import annotations
 
@@ -31,7 +31,13 @@ async def source_at(url: str, **settings: Any) -> AsyncIterator[PrometheusSource
 
 
 def question(
-    text: str, start: float = START, end: float = END, step: float = 15, *, instant: bool = False, limit: int | None = None
+    text: str,
+    start: float = START,
+    end: float = END,
+    step: float = 15,
+    *,
+    instant: bool = False,
+    limit: int | None = None,
 ) -> MetricsQuery:
     """A query with times in seconds."""
     span = TimeRange(round(start * 1000) * SECOND // 1000, round(end * 1000) * SECOND // 1000)

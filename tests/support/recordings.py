@@ -105,7 +105,7 @@ def replay(answers: Mapping[str, Recording]) -> Iterator[tuple[str, list[Seen]]]
             """Tests do not talk."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", seen
     finally:

@@ -1,0 +1,152 @@
+"""The table of magics and subcommands: options, usage and examples, from which parsing, help and completion come."""
+
+from __future__ import annotations
+
+from obs_magics.magics.arguments import HELP, Command, Option
+
+# As in `model.query`, which loading the extension has no other need of (a test holds them together).
+AGGREGATIONS = ("avg", "sum", "min", "max", "count")
+DURATIONS = ("5m", "15m", "30m", "1h", "3h", "6h", "12h", "1d", "7d")
+
+SOURCE = Option(
+    flags=("-s", "--source", "--platform"), metavar="NAME", help="the source to ask; auto, or left out: the default one"
+)
+LAST = Option(flags=("--last",), metavar="1h", help='how far back from now: 30m, "2 hours"', suggestions=DURATIONS)
+START = Option(flags=("--start",), metavar="TIME", help='from when: -1h, 14:05, "yesterday 9am", 2026-01-31T14:00')
+END = Option(flags=("--end",), metavar="TIME", help="until when; left out: now", suggestions=("now",))
+STEP = Option(
+    flags=("--step",), metavar="30s", help="distance between points; left out: chosen", suggestions=DURATIONS[:4]
+)
+AGG = Option(
+    flags=("--agg",),
+    metavar="FUNCTION",
+    help=f"for a plain metric name: {', '.join(AGGREGATIONS)}",
+    choices=AGGREGATIONS,
+)
+LIMIT = Option(flags=("--limit",), metavar="N", help="at most this many", number=True)
+INSTANT = Option(flags=("--instant",), help="one value per series, at the end of the range")
+OUTPUT = Option(flags=("-o",), metavar="NAME", help="the variable to fill, like NAME <<")
+NO_PLOT = Option(flags=("--no-plot",), help="the frame alone, no panel")
+DRY_RUN = Option(flags=("--dry-run",), help="show what would be asked, and ask nothing")
+
+METRICS = Command(
+    name="%obs_metrics",
+    summary="Ask a source for metrics: a frame, and a panel with a chart and what it says.",
+    usage=(
+        "%obs_metrics [NAME <<] [options] QUERY",
+        "%%obs_metrics [NAME <<] [options], and the query in the lines below",
+    ),
+    options=(SOURCE, LAST, START, END, STEP, AGG, LIMIT, INSTANT, OUTPUT, NO_PLOT, DRY_RUN),
+    details=(
+        "The query is PromQL and stays as typed. In the line form options stand before it; -- ends them.\n"
+        "${name} and ${name.attribute} are Python variables, quoted for the query: text and numbers inside\n"
+        'quotes ({job="${job}"}), a list inside =~ as alternatives, a timedelta as 5m; $${ is a plain ${.\n'
+        "A body that is nothing but ${name} is the query itself. $__interval, $__rate_interval and $__range\n"
+        "mean what they mean in Grafana. The frame is returned, and kept in the variable when there is one."
+    ),
+    examples=(
+        "%obs_metrics up",
+        "%obs_metrics --last 30m sum by (job) (up)",
+        "%%obs_metrics errors << --last 1h\nsum(rate(http_requests_total[$__rate_interval]))",
+    ),
+)
+
+_TOKEN_HELP = "bearer token; without a value it is asked for"  # noqa: S105 - a help text
+CONNECT = Command(
+    name="%obs connect",
+    summary="Add a source: find out what it is, test it, show the lines to keep in the configuration.",
+    usage=("%obs connect NAME URL [options]", "%obs connect NAME PATH [options]"),
+    words=("NAME", "URL"),
+    options=(
+        Option(flags=("--type",), metavar="TYPE", help="the platform, when it cannot be told from its answers"),
+        Option(flags=("--token",), metavar="TOKEN", help=_TOKEN_HELP, may_be_asked=True),
+        Option(flags=("--user",), metavar="USER", help="user name, with --password"),
+        Option(
+            flags=("--password",),
+            metavar="PASSWORD",
+            help="without a value it is asked for and not shown",
+            may_be_asked=True,
+        ),
+        Option(flags=("--tenant",), metavar="TENANT", help="for sources with several tenants"),
+        Option(flags=("--verify",), metavar="PATH", help="certificate of a private authority"),
+        Option(flags=("--no-verify",), help="do not check the server's certificate"),
+        Option(flags=("--timeout",), metavar="30s", help="how long to wait for an answer", suggestions=("10s", "1m")),
+    ),
+    details=(
+        "A secret may be named instead of typed: --token '${PROM_TOKEN}' reads that environment variable late.\n"
+        "What is typed in a cell is saved with the notebook."
+    ),
+    examples=(
+        "%obs connect prom http://localhost:9090",
+        "%obs connect prom http://localhost:9090 --user me --password",
+    ),
+)
+DEMO = Command(
+    name="%obs demo",
+    summary="Open the embedded demo: made-up services and a real incident, no server needed.",
+    usage=("%obs demo",),
+    examples=("%obs demo",),
+)
+SOURCES = Command(
+    name="%obs sources",
+    summary="List the sources: name, platform, address, state.",
+    usage=("%obs sources",),
+    examples=("%obs sources",),
+)
+USE = Command(
+    name="%obs use",
+    summary="Make a source the default.",
+    usage=("%obs use NAME",),
+    words=("NAME",),
+    examples=("%obs use demo",),
+)
+CATALOG = Command(
+    name="%obs catalog",
+    summary="What a source has: metrics by name with type, unit and help; of one metric its labels and values.",
+    usage=("%obs catalog [PATTERN|METRIC] [options]",),
+    words=("[PATTERN]",),
+    options=(SOURCE, LIMIT),
+    details="A pattern is part of a name, or has * and ? in it. A whole name shows that metric.",
+    examples=("%obs catalog", "%obs catalog http --limit 10", "%obs catalog up"),
+)
+CONFIG = Command(
+    name="%obs config",
+    summary="The settings in force and where each comes from, secrets masked.",
+    usage=("%obs config",),
+    examples=("%obs config",),
+)
+HELP_COMMAND = Command(
+    name="%obs help",
+    summary="Every magic with an example, or one magic in full.",
+    usage=("%obs help [MAGIC]",),
+    words=("[MAGIC]",),
+    examples=("%obs help", "%obs help obs_metrics"),
+)
+SUBCOMMANDS = {
+    command.name.removeprefix("%obs "): command
+    for command in (CONNECT, DEMO, SOURCES, USE, CATALOG, CONFIG, HELP_COMMAND)
+}
+OBS = Command(
+    name="%obs",
+    summary="The state of things: sources, the default, how to go on.",
+    usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
+    examples=("%obs", "%obs help"),
+)
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS)}
+
+
+def help_text(command: Command) -> str:
+    """A command's help: usage, options, details, examples."""
+    options = [*command.options, HELP]
+    heads = [", ".join(option.flags) + (f" {option.metavar}" if option.metavar else "") for option in options]
+    width = max(map(len, heads))
+    parts = [
+        f"{command.name}: {command.summary}",
+        "\n".join(["Usage", *(f"  {line}" for line in command.usage)]),
+        "\n".join(
+            ["Options", *(f"  {head:<{width}}  {option.help}" for head, option in zip(heads, options, strict=True))]
+        ),
+        command.details,
+        "\n\n".join(["Examples", *("    " + example.replace("\n", "\n    ") for example in command.examples)]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

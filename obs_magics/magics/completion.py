@@ -1,0 +1,129 @@
+"""Completion in cells of ours: options and their values, sources, and inside a query everything the catalog knows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from obs_magics.magics.arguments import HELP, Command, Option, query_start
+from obs_magics.magics.commands import MAGICS, SUBCOMMANDS
+from obs_magics.magics.names import Names, ranked
+from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
+
+if TYPE_CHECKING:
+    from obs_magics.magics.context import Context
+
+_CELL = re.compile(r"\A\s*%%(?P<name>obs\w*)(?P<space>[^\S\n]+)?(?P<line>[^\n]*)(?P<body>\n.*)?", re.DOTALL)
+_LINE = re.compile(r"\s*(?:[\w.,\s\[\]\"']+=\s*)?%(?P<name>obs\w*)(?P<space>\s+)(?P<line>.*)\Z", re.DOTALL)
+_SOURCE = re.compile(r"(?:^|\s)(?:-s|--source|--platform)(?:\s+|=)[\"']?(?P<name>[^\s\"']+)")
+_WORD = re.compile(r"""(?:"[^"]*+"?|'[^']*+'?|[^\s"']++)++""")
+
+
+class Completer:
+    """Completes in the cells of one shell.
+
+    Args:
+        context: The shell and its session.
+        names: Where the catalog's names are kept; None makes one of its own.
+    """
+
+    def __init__(self, context: Context, names: Names | None = None) -> None:
+        self._context = context
+        self._names = names or Names()
+
+    def complete(self, text: str, position: int) -> Found | None:
+        """What fits at `position` in a cell; None where the cell, or the line, is not one of ours."""
+        cell = _CELL.match(text)
+        if cell is not None and cell["name"] in MAGICS:
+            body_starts = cell.start("body") + 1
+            if cell["body"] is not None and position >= body_starts:
+                return self._in_query(text[body_starts:], position - body_starts, cell["line"])
+            if not cell["space"] or position < cell.start("line"):
+                return None
+            return self._in_words(MAGICS[cell["name"]], text[cell.start("line") : position])
+        line_starts = text.rfind("\n", 0, position) + 1
+        line = _LINE.match(text[line_starts:position])
+        if line is None or line["name"] not in MAGICS:
+            return None
+        command = MAGICS[line["name"]]
+        if "QUERY" in command.usage[0]:
+            return self._in_query_line(command, line["line"], text[position:].partition("\n")[0])
+        return self._in_obs(line["line"])
+
+    def _in_obs(self, line: str) -> Found:
+        """``%obs`` and what stands behind it."""
+        words = line.split(maxsplit=1)
+        if not words or (len(words) == 1 and not line[-1].isspace()):
+            return Found(line, ranked(sorted(SUBCOMMANDS), line), "keyword")
+        command = SUBCOMMANDS.get(words[0])
+        return Found("") if command is None else self._in_words(command, "".join(words[1:]))
+
+    def _in_words(self, command: Command, before: str) -> Found:
+        """Options, their values, and words."""
+        fragment, previous = _last_words(before)
+        flag, equals, attached = fragment.partition("=")
+        if equals and (option := command.option(flag)):
+            return Found(attached, self._values(option, attached), "value")
+        option = command.option(previous)
+        if option is not None and option.metavar:
+            return Found(fragment, self._values(option, fragment), "value")
+        if fragment.startswith("-") or not command.words:
+            return Found(fragment, self._flags(command, fragment), "option")
+        return Found(fragment, self._words(command, before, fragment), "value")
+
+    def _in_query_line(self, command: Command, before: str, after: str) -> Found:
+        """A line that begins with options and goes on with a query."""
+        starts = query_start(command, before)
+        if starts is None:
+            return self._in_words(command, before)
+        found = self._in_query(before[starts:] + after, len(before) - starts, before[:starts])
+        if before[starts:].strip():
+            return found
+        return Found("", [*found.names, *self._flags(command, "")], found.type)
+
+    def _flags(self, command: Command, typed: str) -> list[str]:
+        return [flag for flag in [*command.flags(), *HELP.flags] if flag.startswith(typed)]
+
+    def _values(self, option: Option, typed: str) -> list[str]:
+        if option.name == "source":
+            return ranked(["auto", *source_names(self._context, self._names)], typed)
+        if option.name == "o":
+            return python_names(self._context, typed)
+        return [value for value in option.choices or option.suggestions if value.startswith(typed)]
+
+    def _words(self, command: Command, before: str, typed: str) -> list[str]:
+        if command is SUBCOMMANDS["catalog"]:
+            return list(self._in_query(typed, len(typed), before).names)
+        if command is SUBCOMMANDS["help"]:
+            return ranked(sorted([*MAGICS, *SUBCOMMANDS]), typed)
+        return ranked(source_names(self._context, self._names), typed) if command is SUBCOMMANDS["use"] else []
+
+    def _in_query(self, body: str, position: int, options: str) -> Found:
+        source = _SOURCE.search(options)
+        query = QueryCompleter(self._context, self._names, source["name"] if source else None)
+        return query.complete(body, position)
+
+
+def answer(completer: Completer, request: Any) -> Any:
+    """What IPython's matcher interface (version 2) wants to hear; in our cells no other matcher has a say.
+
+    Others are silenced only by an answer that is not empty, and one of them, jedi, can take seconds: where nothing
+    fits, what is typed stands for itself.
+    """
+    from IPython.core.completer import SimpleCompletion
+
+    lines = request.full_text.split("\n")
+    position = sum(len(line) + 1 for line in lines[: request.cursor_line]) + request.cursor_position
+    found = completer.complete(request.full_text, position)
+    if found is None:
+        return {"completions": []}
+    completions = [SimpleCompletion(text=text, type=found.type) for text in found.names or [found.fragment]]
+    return {"completions": completions, "matched_fragment": found.fragment, "suppress": True, "ordered": True}
+
+
+def _last_words(before: str) -> tuple[str, str]:
+    """The word at the cursor (without the quote it begins with) and the one before it; empty where there is none."""
+    words = [found[0] for found in _WORD.finditer(before)]
+    at_cursor = bool(words) and before.endswith(words[-1])
+    *earlier, fragment = words if at_cursor else [*words, ""]
+    return fragment.lstrip("\"'"), earlier[-1] if earlier else ""

@@ -1,0 +1,67 @@
+"""What the magics of one shell share: the shell itself, and a session that is made when first needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from obs_magics.api import Session
+
+
+def _new_session() -> Session:
+    from obs_magics.api import Session
+
+    return Session()
+
+
+class Context:
+    """One per shell.
+
+    Args:
+        shell: An IPython `InteractiveShell`.
+        open_session: Makes the session.
+    """
+
+    def __init__(self, shell: Any, open_session: Callable[[], Session] = _new_session) -> None:
+        self.shell = shell
+        self._open_session = open_session
+        self._session: Session | None = None
+        self._lock = Lock()
+
+    @property
+    def session(self) -> Session:
+        """The shell's session, made when first asked for. Completion asks from threads of its own."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._open_session()
+            return self._session
+
+    @property
+    def default_source(self) -> str | None:
+        """The default source, as far as there is a session already; makes none."""
+        return None if self._session is None else self._session.default
+
+    def write(self, text: str) -> None:
+        """Show plain text under the cell."""
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+    def show(self, *bundles: Mapping[str, Any]) -> None:
+        """Show MIME bundles under the cell, one after the other."""
+        from IPython.display import display
+
+        for bundle in bundles:
+            display(dict(bundle), raw=True)
+
+    def fill(self, name: str, value: object) -> None:
+        """Give a value to one of the user's variables."""
+        self.shell.push({name: value})
+
+    def close(self) -> None:
+        """Close the session, if there ever was one."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()

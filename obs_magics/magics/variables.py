@@ -1,0 +1,305 @@
+"""Puts Python variables into a query: `${name}` becomes its value, quoted for the place where it stands.
+
+What stands in the place decides how a value is written:
+
+=====================  ==========================  ===========================  ====================
+value                  inside quotes               inside quotes after ``=~``   outside quotes
+=====================  ==========================  ===========================  ====================
+text                   escaped                     escaped (a pattern stays)    a name or a duration
+number                 ``0.5``                     ``0.5``                      ``0.5``
+list, Series, set      refused                     ``a|b``, each one literal    ``a, b``: names
+timedelta              ``5m``                      ``5m``                       ``5m``
+datetime               RFC 3339                    RFC 3339                     seconds since epoch
+=====================  ==========================  ===========================  ====================
+
+Outside quotes, right behind ``=``, ``!=``, ``=~`` or ``!~``, the quotes are added. A query that is nothing but
+``${name}`` is the text of that variable. ``$${`` is a plain ``${``. Comments, ``$name``, ``${1}`` and ``${__interval}``
+stay as typed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from numbers import Integral, Real
+from typing import Any
+
+from obs_magics.magics.promql_words import DOUBLE, in_pattern, in_quotes
+from obs_magics.model.errors import UsageError, did_you_mean
+from obs_magics.model.time import SECOND, format_duration
+
+_PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_PLACE = re.compile(r"\$\$\{|\$\{(?:(?P<grafana>__\w+\})|(?P<path>" + _PATH + r")\}|(?P<broken>[^\W\d]))")
+_GROUPS = r"(?P<quote>[\"'`])|(?P<brace>[{}])|#[^\n]*"
+_NEVER = r"(?P<quote>(?!))|(?P<brace>(?!))"
+_START = r"(?P<place>\$?\$\{)"
+_INSIDE = {
+    "": re.compile(rf"{_START}|{_GROUPS}|(?P<end>(?!))"),
+    '"': re.compile(rf'\\.|(?P<end>["\n])|{_START}|{_NEVER}', re.DOTALL),
+    "'": re.compile(rf"\\.|(?P<end>['\n])|{_START}|{_NEVER}", re.DOTALL),
+    "`": re.compile(rf"(?P<end>`)|{_START}|{_NEVER}"),
+}
+_OPERATOR = re.compile(r"(=~|!~|!=|=)\s*\Z")
+_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*|(?:[0-9]+(?:ms|[smhdwy]))+")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a variable stands: the quote around it (or none), the matching operator before, and whether it is alone."""
+
+    path: str
+    quote: str
+    operator: str
+    alone: bool
+
+    @property
+    def is_pattern(self) -> bool:
+        return self.operator in {"=~", "!~"}
+
+    def refuse(self, why: str, hint: str) -> UsageError:
+        return UsageError(f"${{{self.path}}} {why}", hint=hint)
+
+
+def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
+    """Replace the Python variables in a PromQL query.
+
+    Args:
+        text: The query as typed.
+        namespace: Where names are looked up.
+        zone: What a naive datetime means.
+
+    Raises:
+        UsageError: A name is unknown, or its value cannot stand where it is wanted.
+    """
+    whole = re.fullmatch(rf"\s*\$\{{({_PATH})\}}\s*", text)
+    if whole and not whole[1].startswith("__") and isinstance(value := lookup(whole[1], namespace), str):
+        return value
+    return "".join(_pieces(text, namespace, zone))
+
+
+def expand_option(text: str, namespace: Mapping[str, Any]) -> str:
+    """Replace the Python variables in the value of an option: text and numbers as they are, times in ISO 8601."""
+
+    def replace(place: re.Match[str]) -> str:
+        if place["path"] is None:
+            return _untouched(place)
+        value = lookup(place["path"], namespace)
+        if isinstance(value, timedelta):
+            return format_duration(_nanoseconds(value))
+        if isinstance(value, datetime):
+            return value.isoformat()
+        if isinstance(value, str | Real):
+            return str(value)
+        raise _Place(place["path"], "", "", True).refuse(
+            f"is {_kind(value)}, which an option cannot take", "options take text, numbers, timedelta and datetime"
+        )
+
+    return _PLACE.sub(replace, text)
+
+
+def lookup(path: str, namespace: Mapping[str, Any]) -> Any:
+    """The value of ``name`` or ``name.attribute``.
+
+    Raises:
+        UsageError: There is no such variable or attribute.
+    """
+    name, *attributes = path.split(".")
+    if name not in namespace:
+        known = [key for key in namespace if not key.startswith("_")]
+        hint = did_you_mean(name, known) or f"set {name} in a cell above; $${{{path}}} is the plain text ${{{path}}}"
+        raise UsageError(f"${{{path}}}: there is no Python variable {name}", hint=hint)
+    value = namespace[name]
+    for attribute in attributes:
+        try:
+            value = getattr(value, attribute)
+        except AttributeError:
+            # dir() of the value itself would run foreign code: pandas asks every registered accessor.
+            names = {*dir(type(value)), *getattr(value, "__dict__", ())}
+            known = sorted(name for name in names if not name.startswith("_"))
+            raise UsageError(
+                f"${{{path}}}: {_kind(value)} has no attribute {attribute}", hint=did_you_mean(attribute, known)
+            ) from None
+    return value
+
+
+def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
+    """The query in pieces, variables replaced."""
+    scanner = _Scanner(text)
+    position = 0
+    while found := scanner.next(position):
+        yield text[position : found.start()]
+        position = found.end()
+        place = _PLACE.match(text, found.start()) if found["place"] else None
+        if place is None:
+            scanner.pass_by(found)
+            yield found[0]
+        elif place["path"] is None:
+            position = place.end()
+            yield _untouched(place)
+        else:
+            position = place.end()
+            yield _written(lookup(place["path"], namespace), scanner.place(place), zone)
+    yield text[position:]
+
+
+class _Scanner:
+    """Knows at each point of a query whether it is inside quotes, and behind which operator of a selector."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.quote = ""
+        self.operator = ""
+        self.opened = 0
+        self.braces = 0
+
+    def next(self, position: int) -> re.Match[str] | None:
+        """The next thing that matters from `position` on."""
+        return _INSIDE[self.quote].search(self.text, position)
+
+    def pass_by(self, found: re.Match[str]) -> None:
+        """Take note of a quote or a brace."""
+        if found["end"]:
+            self.quote = ""
+        elif found["quote"]:
+            self.operator = self._operator_before(found.start())
+            self.quote, self.opened = found[0], found.end()
+        elif found["brace"]:
+            self.braces = max(0, self.braces + (1 if found[0] == "{" else -1))
+
+    def place(self, found: re.Match[str]) -> _Place:
+        """Where a variable stands."""
+        if not self.quote:
+            return _Place(found["path"], "", self._operator_before(found.start()), False)
+        closing = self.text[found.end() : found.end() + 1]
+        alone = found.start() == self.opened and closing == self.quote
+        return _Place(found["path"], self.quote, self.operator, alone)
+
+    def _operator_before(self, position: int) -> str:
+        found = _OPERATOR.search(self.text, max(0, position - 80), position) if self.braces else None
+        return found[1] if found else ""
+
+
+def _untouched(place: re.Match[str]) -> str:
+    if place["broken"]:
+        raise UsageError(
+            f"{place.string[place.start() :][:30]!r} is not a variable",
+            hint="${name} and ${name.attribute} are; compute the rest in a cell above, or write $${ for a plain ${",
+        )
+    return "${" if place[0] == "$${" else place[0]
+
+
+def _written(value: Any, place: _Place, zone: tzinfo) -> str:
+    """A value as it is written in its place."""
+    value = _plain(value)
+    if isinstance(value, list):
+        return _many(value, place)
+    if isinstance(value, str):
+        return _text(value, place)
+    return _text_or_quoted(_scalar(value, place, zone), place)
+
+
+def _plain(value: Any) -> Any:
+    """Containers as lists without duplicates, numpy's and pandas' scalars as Python's, patterns as their text."""
+    if isinstance(value, re.Pattern):
+        return value.pattern
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if isinstance(value, list | tuple):
+        return list(dict.fromkeys(map(_plain, value)))
+    if not isinstance(value, str | datetime | timedelta) and callable(tolist := getattr(value, "tolist", None)):
+        listed = tolist()  # numpy arrays and scalars, pandas Series and Index
+        return list(dict.fromkeys(listed)) if isinstance(listed, list) else listed
+    return value
+
+
+def _scalar(value: Any, place: _Place, zone: tzinfo) -> str:
+    inside = bool(place.quote) or bool(place.operator)
+    if isinstance(value, bool):
+        return str(value).lower() if inside else str(int(value))
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
+        return _float(float(value))
+    if isinstance(value, timedelta):
+        return _duration(value, place)
+    if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - pandas' NaT is a datetime, and not equal to itself
+        when = value if value.tzinfo else value.replace(tzinfo=zone)
+        return when.isoformat() if inside else f"{when.timestamp():.3f}"
+    raise place.refuse(f"is {_kind(value)}", _WAYS_OUT.get(type(value).__name__, _WAYS_OUT[""]))
+
+
+_WAYS_OUT = {
+    "DataFrame": "take a column of it: ${frame.service}",
+    "NoneType": "it was never given a value",
+    "": "text, numbers, lists of text, timedelta and datetime can stand in a query",
+}
+
+
+def _float(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    return repr(value)
+
+
+def _duration(value: timedelta, place: _Place) -> str:
+    nanoseconds = _nanoseconds(value)
+    if nanoseconds <= 0 or nanoseconds % (SECOND // 1000):
+        raise place.refuse(f"is {value}, which no query can say", "durations are whole milliseconds above 0")
+    return format_duration(nanoseconds)
+
+
+def _nanoseconds(value: timedelta) -> int:
+    return (value.days * 86_400 + value.seconds) * SECOND + value.microseconds * 1000
+
+
+def _text(value: str, place: _Place) -> str:
+    if place.quote or place.operator:
+        return _text_or_quoted(value, place)
+    if not _WORD.fullmatch(value):
+        raise place.refuse(
+            f"is {value[:40]!r}, and only a name or a duration can stand outside quotes",
+            'write {label="${name}"}; a whole query in a variable stands alone in the cell',
+        )
+    return value
+
+
+def _text_or_quoted(value: str, place: _Place) -> str:
+    """Escaped inside quotes; behind an operator without quotes these are added; as it is elsewhere."""
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise place.refuse("holds characters that no query can carry", "remove NUL and lone surrogates from it")
+    if place.quote == "`":
+        if "`" in value:
+            raise place.refuse("holds a backtick, which cannot stand inside backticks", "use double quotes there")
+        return value
+    if place.quote:
+        return in_quotes(value, place.quote)
+    return f'"{in_quotes(value, DOUBLE)}"' if place.operator else value
+
+
+def _many(values: list[Any], place: _Place) -> str:
+    if not values:
+        raise place.refuse("is empty, and matches nothing", "leave the filter out, or give it values")
+    if not all(isinstance(value, str | Integral) for value in values):
+        raise place.refuse("holds more than text and whole numbers", "make it a list of text")
+    texts = [str(value) for value in values]
+    if place.is_pattern:
+        alternatives = "|".join(map(in_pattern, texts))
+        grouped = alternatives if place.alone or not place.quote else f"(?:{alternatives})"
+        return _text_or_quoted(grouped, place)
+    if place.quote or place.operator:
+        raise place.refuse(f"is {_kind(values)}, and = takes one value", 'a list goes behind =~: {job=~"${jobs}"}')
+    wrong = next((text for text in texts if not _LABEL.fullmatch(text)), None)
+    if wrong is not None:
+        raise place.refuse(f"holds {wrong!r}, which is not a label name", "outside quotes a list names labels")
+    return ", ".join(texts)
+
+
+def _kind(value: Any) -> str:
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
