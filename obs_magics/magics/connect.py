@@ -45,7 +45,8 @@ def demo(context: Context, _arguments: Arguments) -> None:
     """``%obs demo``."""
     with ProgressLine() as progress:
         connected = context.session.demo(progress=progress)
-    context.write(_report(connected))
+    # Neither its path nor YAML to keep: the one differs by machine, and the other is never needed.
+    context.write(f"{connected.health.detail}\nIt is now the default source, as {connected.name}.")
 
 
 def _secret(arguments: Arguments, option: str, prompt: str) -> str | None:

@@ -48,42 +48,30 @@ def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
         return None
     question = arguments.rest if cell is None else cell
     _check_question(question)
-    with in_one_line("interrupted: nothing was fetched"):
-        plan, frame = _ask(context, arguments, question)
-    if frame is None:
-        context.write(_plan_text(plan))
-        return None
-    if arguments.target is not None:
-        context.fill(arguments.target, frame)
-    if not arguments.has("no-plot"):
-        with in_one_line(f"interrupted while drawing; the frame is in {arguments.target or '_'}"):
-            _show(context, arguments, question, plan, frame)
-    return frame
-
-
-def _ask(context: Context, arguments: Arguments, question: str) -> tuple[Plan, pd.DataFrame | None]:
-    """The plan and, unless this is a dry run, the answer."""
     session = context.session
     query = expand(question, context.shell.user_ns, zone=session.zone)
     options = _options(context, arguments)
-    plan = session.plan(query, **options)
-    if arguments.has("dry-run"):
-        return plan, None
-    with ProgressLine() as progress:
-        return plan, session.metrics(query, **options, progress=progress)
+    with in_one_line("interrupted: nothing was fetched"):
+        if arguments.has("dry-run"):
+            context.write(_plan_text(session.plan(query, **options)))
+            return None
+        with ProgressLine() as progress:
+            frame = session.metrics(query, **options, progress=progress)
+    if arguments.target is not None:
+        context.fill(arguments.target, frame)
+    if not arguments.has("no-plot"):
+        kept = f"; the frame is in {arguments.target}" if arguments.target else ""
+        with in_one_line(f"interrupted while drawing{kept}"):
+            _show(context, arguments, question, frame)
+    return frame
 
 
-def _show(context: Context, arguments: Arguments, question: str, plan: Plan, frame: pd.DataFrame) -> None:
+def _show(context: Context, arguments: Arguments, question: str, frame: pd.DataFrame) -> None:
     from obs_magics.magics.panel import metrics_panel
 
     kept = [f"--{name} {value}" for name in ("step", "agg", "limit") if (value := arguments.text(name)) is not None]
     panel = metrics_panel(
-        frame,
-        question.strip(),
-        name=arguments.target or "",
-        options=" ".join(kept),
-        notes=plan.notes,
-        zone=context.session.zone,
+        frame, question.strip(), name=arguments.target or "", options=" ".join(kept), zone=context.session.zone
     )
     context.show(*panel.outputs())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -25,9 +24,7 @@ _TITLE_LENGTH = 80
 _REPEATED_LENGTH = 2000  # a query longer than this is not written out again
 
 
-def metrics_panel(
-    frame: pd.DataFrame, question: str, *, name: str, options: str, notes: Sequence[str], zone: tzinfo
-) -> Panel:
+def metrics_panel(frame: pd.DataFrame, question: str, *, name: str, options: str, zone: tzinfo) -> Panel:
     """What is shown under a cell that asked for metrics.
 
     Args:
@@ -35,7 +32,6 @@ def metrics_panel(
         question: As typed, variables and all: it goes into the next cells.
         name: The variable that holds the frame; empty when there is none.
         options: As typed, those that a next cell keeps: ``--step 30s``.
-        notes: What else the reader has to know.
         zone: In which times are shown.
     """
     origin = provenance.of(frame)
@@ -43,32 +39,32 @@ def metrics_panel(
         raise ValueError("only a frame that a session returned says where it comes from")
     title = clip(" ".join(origin.native_query.split()), _TITLE_LENGTH)
     if frame.empty:
-        return _empty(origin, name or title, notes)
+        return _empty(origin, name or title)
     summary = summarize(frame, unit=origin.unit)
     return Panel(
         headline=f"{name or title}: {count_text(summary.series, 'series', 'series')}, {count_text(summary.rows, 'row')}"
         f" from {origin.source} ({origin.platform})",
         chart=metrics_chart(frame, unit=origin.unit, title=title, zone=_zone_name(zone)),
         sentences=sentences(summary, zone=_zone_name(zone)),
-        notes=_notes(origin, notes),
+        notes=_notes(origin),
         link=origin.link,
         next_cells=_next_cells(origin, question, name, options),
     )
 
 
-def _empty(origin: Provenance, what: str, notes: Sequence[str]) -> Panel:
+def _empty(origin: Provenance, what: str) -> Panel:
     span = f"from {_clock(origin.start)} to {_clock(origin.end)} UTC"
     why = origin.empty_reason or f"the source has nothing for this query {span}"
     return Panel(
         headline=f"{what}: nothing from {origin.source} ({origin.platform})",
         sentences=[f"Empty: {why}"],
-        notes=_notes(origin, notes),
+        notes=_notes(origin),
         link=origin.link,
         next_cells=[f"%obs catalog --source {origin.source}"],
     )
 
 
-def _notes(origin: Provenance, more: Sequence[str]) -> list[Note]:
+def _notes(origin: Provenance) -> list[Note]:
     told = notes_of(warnings=origin.warnings, truncated=origin.truncated, failed=origin.failed)
     return [*told, *(Note(note, "note") for note in more)]
 

@@ -50,9 +50,8 @@ class Bus:
             self._listeners.append(entry)
 
         def unsubscribe() -> None:
-            with self._lock:
-                if entry in self._listeners:
-                    self._listeners.remove(entry)
+            with self._lock:  # by identity: the same listener may have subscribed twice
+                self._listeners = [other for other in self._listeners if other is not entry]
 
         return unsubscribe
 

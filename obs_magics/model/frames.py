@@ -88,9 +88,9 @@ def metrics_frame(
     repeats = np.asarray(counts, dtype=np.int64)
     if not len(repeats) == len(labels) or repeats.sum() != len(timestamps_ns) or len(timestamps_ns) != len(values):
         raise ValueError("labels, counts, timestamps and values do not belong together")
-    instants = timestamps_ns.astype(np.int64, copy=False).view("M8[ns]")
+    instants = timestamps_ns.astype(np.int64, copy=False)
     data: dict[str, Any] = {
-        "timestamp": pd.DatetimeIndex(instants, copy=False).tz_localize("UTC"),
+        "timestamp": pd.DatetimeIndex(instants, dtype=TIMESTAMP_DTYPE, copy=False),  # a view; tz_localize would copy
         "value": values.astype(np.float64, copy=False),
         "metric": categories([series.get(METRIC_NAME_LABEL) for series in labels], repeats),
     }

@@ -20,7 +20,7 @@ class Provenance:
 
     Times are ISO 8601 in UTC; `step` is in seconds (0 for an instant query); `unit` is UCUM as OpenTelemetry writes it.
 
-    `truncated` says why the answer is not whole, `failed` names sub-queries that did not come, `fingerprint` is the
+    `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names sub-queries that did not come, `fingerprint` is the
     SHA-256 of the canonical request, `digest` that of the canonical content.
     """
 
@@ -39,6 +39,7 @@ class Provenance:
     rows: int = 0
     truncated: str = ""
     empty_reason: str = ""
+    notes: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     failed: tuple[str, ...] = field(default=())
     link: str = ""

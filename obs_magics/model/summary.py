@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Literal
 
 Trend = Literal["rising", "falling", "steady", "unknown"]
@@ -12,7 +13,10 @@ Trend = Literal["rising", "falling", "steady", "unknown"]
 class SeriesSummary:
     """One series in numbers; all in the unit of the series, NaN where there is nothing to tell.
 
-    `anomaly_detected` is None when there are too few points to say; `anomaly_reason` says what was seen, in words.
+    `anomaly_detected` is None when there is no way to say (too few points, a raw counter); `anomaly_reason` says what
+    was seen, or why nothing can be said, in words. `current` is the last number, told at `current_at`; `trend_since` is
+    where a trend began when it did not fill the whole range. All times are ISO 8601 in UTC, empty when there are none.
+    `not_numbers` of the `points` are NaN or infinite and count nowhere else.
     """
 
     name: str
@@ -26,6 +30,10 @@ class SeriesSummary:
     anomaly_detected: bool | None
     anomaly_reason: str = ""
     anomaly_at: str = ""
+    median: float = nan
+    current_at: str = ""
+    trend_since: str = ""
+    not_numbers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

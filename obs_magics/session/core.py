@@ -52,7 +52,7 @@ class Core:
             address=target.address,
             question=question,
             query=query,
-            notes=(_standing_still(own_now),) if own_now is not None else (),
+            notes=(_standing_still(now_ns),) if query.range.end_ns == own_now else (),
         )
 
     async def metrics(
@@ -95,6 +95,7 @@ class Core:
             rows=len(answer.frame),
             truncated=answer.truncated,
             empty_reason=answer.empty_reason,
+            notes=plan.notes,
             warnings=answer.warnings,
             failed=answer.failed,
             link=answer.link,

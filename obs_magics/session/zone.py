@@ -11,6 +11,8 @@ from obs_magics.model.errors import UsageError
 
 _LOCALTIME = Path("/etc/localtime")
 _ZONEINFO = "zoneinfo/"
+# Other names of UTC, as machines have them: people know it by this one.
+_UTC_NAMES = frozenset({"Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
 
 
 def session_zone(asked: str | None, environ: Mapping[str, str]) -> tzinfo:
@@ -32,7 +34,7 @@ def session_zone(asked: str | None, environ: Mapping[str, str]) -> tzinfo:
 
 def _named(name: str) -> ZoneInfo | None:
     try:
-        return ZoneInfo(name)
+        return ZoneInfo("UTC" if name in _UTC_NAMES else name)
     except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
         return None
 

@@ -41,3 +41,8 @@ def test_without_any_name_the_present_offset_serves(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(zones, "_LOCALTIME", tmp_path / "none")
     found = zones.session_zone(None, {"TZ": "nonsense"})
     assert datetime.now(found).utcoffset() == datetime.now().astimezone().utcoffset()
+
+
+@pytest.mark.parametrize("name", ["Etc/UTC", "Zulu", "UTC"])
+def test_utc_has_one_name(name: str) -> None:
+    assert str(zones.session_zone(None, {"TZ": name})) == "UTC"

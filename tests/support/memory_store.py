@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from obs_magics.local.promql.data import Array, Labels, Matcher, SeriesSet
-from obs_magics.local.promql.match import anchored
+from obs_magics.local.promql.match import fulfils
 
 
 @dataclass
@@ -28,7 +28,7 @@ class MemoryStore:
         labels, counts, times, values = [], [], [], []
         chunks = []
         for number, (own, own_times, own_values) in enumerate(self.series):
-            if not all(_fulfils(matcher, own) for matcher in matchers):
+            if not all(fulfils(matcher, own.get(matcher.name, "")) for matcher in matchers):
                 continue
             part = slice(np.searchsorted(own_times, start_ms), np.searchsorted(own_times, end_ms, "right"))
             if part.start == part.stop:
@@ -67,10 +67,3 @@ def _number(value: float) -> str:
     if np.isnan(value):
         return "NaN"
     return ("+Inf" if value > 0 else "-Inf") if np.isinf(value) else repr(float(value))
-
-
-def _fulfils(matcher: Matcher, labels: Labels) -> bool:
-    value = labels.get(matcher.name, "")
-    if matcher.op in {"=", "!="}:
-        return (value == matcher.value) == (matcher.op == "=")
-    return (anchored(matcher.value).fullmatch(value) is not None) == (matcher.op == "=~")

@@ -83,7 +83,7 @@ class Grammar:
 
     def selector(self) -> str:
         metric = self.one_of(*METRICS)
-        inside = [self.matcher(METRICS[metric]) for _ in range(self.one_of(0, 0, 0, 1, 1, 2))]
+        inside = [self.matcher(METRICS[metric]) for _ in range(self.one_of(0, 0, 0, 0, 1, 1, 2))]
         name = self.prefix + metric
         if self.rarely(1):
             other = self.one_of(*METRICS)
@@ -198,7 +198,7 @@ class Grammar:
 
     def with_vector(self, depth: int) -> str:
         operator = self.one_of(*ARITHMETIC, *COMPARISON, *(f"{name} bool" for name in COMPARISON))
-        if self.rarely(5):
+        if self.rarely(7):
             return self.likely_match(operator)
         matching = self.matching()
         if matching and self.rarely(4):
@@ -222,7 +222,8 @@ class Grammar:
         )
 
     def set_operation(self, depth: int) -> str:
-        return f"{self.operand(depth)} {self.one_of('and', 'or', 'unless')} {self.matching()} {self.operand(depth)}"
+        operator = self.one_of("and", "or", "or", "unless")
+        return f"{self.operand(depth)} {operator} {self.matching()} {self.operand(depth)}"
 
     def special(self, depth: int) -> str:
         form = self.one_of(

@@ -1,0 +1,156 @@
+"""`frame.obs`: picture, numbers, wide form and provenance of any frame that has the metrics columns.
+
+pandas knows the accessor once this module is imported; the session does that, and so can anybody::
+
+    import obs_magics.accessor
+
+    frame.obs.plot()
+    frame.obs.summary()
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from obs_magics.analysis.summary import series_summaries
+from obs_magics.display import histograms
+from obs_magics.display.chart import Chart
+from obs_magics.display.metrics import metrics_chart
+from obs_magics.model import provenance
+from obs_magics.model.errors import UsageError
+from obs_magics.model.frames import METRIC_COLUMNS, STRING_DTYPE, TIMESTAMP_DTYPE
+from obs_magics.model.provenance import Provenance
+from obs_magics.model.series import Series, differing_labels, short_names, split_series
+
+_WANTED = ("timestamp", "value")
+
+
+@pd.api.extensions.register_dataframe_accessor("obs")
+class ObsAccessor:
+    """What obs_magics adds to a metrics frame.
+
+    Args:
+        frame: Needs the columns `timestamp` (with a zone) and `value` (numbers); all others are labels.
+
+    Raises:
+        UsageError: A column is missing, or holds something else.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = _checked(frame)
+
+    def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
+        """The chart that stood under the cell.
+
+        Args:
+            unit: UCUM as OpenTelemetry writes it; None for the one the session knows.
+            title: None for the question.
+            zone: IANA name of the zone in which times are written.
+
+        Raises:
+            UsageError: The frame holds no number.
+        """
+        known = self.provenance
+        chart = metrics_chart(
+            self._frame,
+            unit=self._unit(unit),
+            title=title if title is not None else known.question if known else "",
+            zone=zone,
+            notes=_notes(known) if known else (),
+        )
+        if chart is None:
+            reason = known.empty_reason if known else ""
+            raise UsageError("there is nothing to draw: the frame holds no number", hint=reason)
+        return chart
+
+    def summary(self, *, unit: str | None = None) -> pd.DataFrame:
+        """One row per series: the labels that tell the series apart, then the numbers.
+
+        `points` int64; `current`, `average`, `minimum`, `maximum`, `p95`, `median` float64, in the frame's unit;
+        `trend` (rising, falling, steady, unknown), `trend_since`, `anomaly_detected` (boolean, missing where there is
+        no way to say), `anomaly_reason`, `anomaly_at`.
+        """
+        pairs = series_summaries(self._frame, unit=self._unit(unit))
+        names = _row_labels([series for series, _ in pairs])
+        data: dict[str, Any] = {
+            name: pd.Series([series.identity.get(name) for series, _ in pairs], dtype=STRING_DTYPE) for name in names
+        }
+        for figure in ("points", "current", "average", "minimum", "maximum", "p95", "median"):
+            kind = np.int64 if figure == "points" else np.float64
+            data[_free(figure, names)] = np.array([getattr(summary, figure) for _, summary in pairs], dtype=kind)
+        for figure in ("trend", "trend_since", "anomaly_detected", "anomaly_reason", "anomaly_at"):
+            dtype: Any = pd.BooleanDtype() if figure == "anomaly_detected" else STRING_DTYPE
+            data[_free(figure, names)] = pd.Series([getattr(summary, figure) for _, summary in pairs], dtype=dtype)
+        return pd.DataFrame(data)
+
+    def wide(self) -> pd.DataFrame:
+        """One column per series, float64, indexed by `timestamp`; NaN where a series has no point.
+
+        Columns are called by the labels that differ. Of points at one instant in one series the last counts. Native
+        histograms count with their mean.
+        """
+        frame = self._frame
+        if histograms.has_histograms(frame):
+            frame = frame.assign(value=histograms.mean(frame))
+        series = split_series(frame)
+        times = [one.timestamps_ns for one in series]
+        index = np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
+        table = np.full((len(index), len(series)), np.nan)
+        for column, one in enumerate(series):
+            table[np.searchsorted(index, one.timestamps_ns), column] = one.values
+        instants = pd.DatetimeIndex(index.view("M8[ns]"), name="timestamp").tz_localize("UTC")
+        wide = pd.DataFrame(table, index=instants, columns=pd.Index(short_names(series), dtype=STRING_DTYPE))
+        wide.columns.name = " · ".join(differing_labels(series)) or None
+        return wide
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where the frame comes from; None when no session returned it, or pandas lost it on the way."""
+        return provenance.of(self._frame)
+
+    def _unit(self, unit: str | None) -> str:
+        if unit is not None:
+            return unit
+        known = self.provenance
+        return known.unit if known else ""
+
+
+def _notes(known: Provenance) -> list[str]:
+    """All that a reader has to know of an answer, the gravest first."""
+    return [*known.failed, *([known.truncated] if known.truncated else []), *known.warnings]
+
+
+def _row_labels(series: list[Series]) -> list[str]:
+    """The labels of the rows: those that differ; all where there is one series, or they do not tell."""
+    return differing_labels(series) or list(dict.fromkeys(name for one in series for name in one.identity))
+
+
+def _free(name: str, taken: list[str]) -> str:
+    return name if name not in taken else _free(f"{name}_", taken)
+
+
+def _checked(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the dtypes that the rest counts on."""
+    missing = [name for name in _WANTED if name not in frame.columns]
+    if missing:
+        raise UsageError(
+            f"frame.obs needs a metrics frame; the column {' and the column '.join(missing)} is missing",
+            hint=f"a metrics frame has {', '.join(METRIC_COLUMNS)} and a column per label, as %%obs_metrics returns it",
+        )
+    if not isinstance(frame["timestamp"].dtype, pd.DatetimeTZDtype):
+        raise UsageError(
+            f"frame.obs needs timestamps with a zone; these are {frame['timestamp'].dtype}",
+            hint="frame['timestamp'] = pd.to_datetime(frame['timestamp'], utc=True)",
+        )
+    if not pd.api.types.is_numeric_dtype(frame["value"].dtype):
+        raise UsageError(f"frame.obs needs numbers in the column value; these are {frame['value'].dtype}")
+    if frame["timestamp"].isna().any():
+        raise UsageError("frame.obs needs a timestamp in every row", hint="frame.dropna(subset='timestamp')")
+    if frame["timestamp"].dtype != TIMESTAMP_DTYPE:
+        frame = frame.assign(timestamp=frame["timestamp"].astype(TIMESTAMP_DTYPE))
+    if frame["value"].dtype != np.float64:
+        frame = frame.assign(value=frame["value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    return frame

@@ -1,0 +1,119 @@
+"""One line that says how far a question is: silent below one second, and gone when the answer is there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self
+
+from obs_magics.display.text import columns_of, cut, safe
+from obs_magics.model.series import one_line
+from obs_magics.model.sources import Progress
+
+_SILENT_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
+_WIDTH = 78
+_BAR = 20
+
+
+class TextStream(Protocol):
+    """Where the line is written; `sys.stderr` is one."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
+        ...
+
+    def flush(self) -> object:
+        """Bring it to the reader."""
+        ...
+
+    def isatty(self) -> bool:
+        """Whether a person sits at the other end."""
+        ...
+
+
+class ProgressLine:
+    """A `ProgressListener` that keeps one line up to date; use it as a context manager, so that the line goes away.
+
+    Nothing is written to a file or a pipe; a terminal and a notebook kernel's stream both know the carriage return.
+
+    Args:
+        stream: Where to write; None for `sys.stderr` as it is when the first progress comes.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, stream: TextStream | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._given = stream
+        self._clock = clock
+        self._start = clock()
+        self._last = float("-inf")
+        self._shown = 0
+        self._lock = Lock()
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of progress; may be called from any thread."""
+        now = self._clock()
+        with self._lock:
+            if now - self._start < _SILENT_SECONDS or now - self._last < _PAUSE_SECONDS or not _is_seen(self._stream):
+                return
+            self._last = now
+            line = safe(cut(progress_text(progress, now - self._start), _WIDTH))
+            self._write(line)
+
+    def __enter__(self) -> Self:
+        self._start = self._clock()
+        self._last = float("-inf")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the line away."""
+        with self._lock:
+            if self._shown:
+                self._write("")
+                self._stream.write("\r")
+                self._stream.flush()
+
+    @property
+    def _stream(self) -> TextStream:
+        return self._given if self._given is not None else sys.stderr
+
+    def _write(self, line: str) -> None:
+        width = columns_of(line)
+        self._stream.write(f"\r{line}{' ' * (self._shown - width)}")
+        self._stream.flush()
+        self._shown = width
+
+
+def progress_text(progress: Progress, seconds: float) -> str:
+    """Progress in a line.
+
+    >>> progress_text(Progress(3, 8, 1200, "prom"), 4.2)
+    '███████▌············ 3 of 8 parts · 1,200 rows · 4 s · prom'
+    """
+    parts = [f"{int(seconds)} s"]
+    if progress.rows:
+        parts.insert(0, f"{progress.rows:,} {'row' if progress.rows == 1 else 'rows'}")
+    if progress.total > 0:
+        parts.insert(0, f"{_bar(progress.done / progress.total)} {progress.done} of {progress.total} parts")
+    if progress.note:
+        parts.append(one_line(progress.note))
+    return " · ".join(parts)
+
+
+def _bar(share: float) -> str:
+    eighths = round(min(max(share, 0.0), 1.0) * _BAR * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[rest]).ljust(_BAR, "·")
+
+
+def _is_seen(stream: TextStream) -> bool:
+    """Whether somebody sees the stream: a terminal, or the stream of a notebook's kernel (which is no terminal)."""
+    return stream.isatty() or type(stream).__module__.partition(".")[0] == "ipykernel"

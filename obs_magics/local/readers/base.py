@@ -1,0 +1,110 @@
+"""What readers are given and what they give back."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from obs_magics.local.block import Rows
+
+HEAD = 65_536
+_GZIP = b"\x1f\x8b"
+# One file can be wrong in every line: this many are described one by one, the rest is counted.
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Which columns of a table mean what; what is None is guessed. See `FolderSettings`."""
+
+    timestamp: str | None = None
+    time_unit: str | None = None
+    value: Sequence[str] | None = None
+    metric: str | None = None
+    labels: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to be read: where it lies, and its name as people know it (relative to what was opened)."""
+
+    path: Path
+    name: str
+
+    @cached_property
+    def packed(self) -> bool:
+        """Whether it is compressed with gzip, by its first bytes."""
+        with self.path.open("rb") as stream:
+            return stream.read(2) == _GZIP
+
+    def open(self) -> BinaryIO:
+        """Its bytes, unpacked."""
+        if not self.packed:
+            return self.path.open("rb")
+        return io.BufferedReader(gzip.open(self.path, "rb"))
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first `HEAD` bytes, unpacked."""
+        with self.open() as stream:
+            return stream.read(HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read; `line` counts from 1."""
+
+    file: str
+    why: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line is not None else self.file
+        return f"{place}: {self.why}"
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came of one file or several."""
+
+    rows: list[Rows] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    files: int = 0
+
+    def add(self, other: Reading) -> None:
+        """Take in what came of another file."""
+        self.rows += other.rows
+        self.problems += other.problems
+        self.files += other.files
+
+
+class Complaints:
+    """Collects the problems of one file, and counts those beyond the first `MOST_PROBLEMS`."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._problems: list[Problem] = []
+        self._more = 0
+
+    def add(self, why: str, line: int | None = None) -> None:
+        """One more problem."""
+        if len(self._problems) < MOST_PROBLEMS:
+            self._problems.append(Problem(self._file, why, line))
+        else:
+            self._more += 1
+
+    def extend(self, problems: Iterable[tuple[str, int | None]]) -> None:
+        """More problems, each with its line."""
+        for why, line in problems:
+            self.add(why, line)
+
+    @property
+    def all(self) -> list[Problem]:
+        """The problems, the last of which says how many more there are."""
+        rest = [Problem(self._file, f"and {self._more:,} more lines like these")] if self._more else []
+        return self._problems + rest

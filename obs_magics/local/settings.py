@@ -1,0 +1,48 @@
+"""What can be configured about a folder: where it lies, which columns mean what, and what its now is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from obs_magics.config.platform import PlatformSettings
+
+TimeUnit = Literal["s", "ms", "us", "ns"]
+
+
+class FolderSettings(PlatformSettings):
+    """A folder or a file, answered like a platform.
+
+    Args:
+        path: Folder or file; may be given as `url` too, as an address is for other platforms.
+        now: The folder's own now (ISO 8601, UTC when it names no zone); the time of its last sample when not given.
+        timestamp: The column that holds the time; guessed from names and contents when not given.
+        time_unit: Of times that are numbers; guessed from their size when not given.
+        value: The columns that hold numbers. One called `value` keeps the metric's name, any other names a metric.
+        metric: The column that holds the metric's name, or, where there is no such column, the name itself.
+        labels: The columns that become labels; all that are left when not given.
+        version: Whose PromQL: 3 (left-open ranges) or 2.
+    """
+
+    path: str | None = None
+    now: str | None = None
+    timestamp: str | None = None
+    time_unit: TimeUnit | None = None
+    value: tuple[str, ...] | None = None
+    metric: str | None = None
+    labels: tuple[str, ...] | None = None
+    version: Literal[2, 3] = 3
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_is_a_path(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or values.get("path") is not None or values.get("url") is None:
+            return values
+        return {**{key: value for key, value in values.items() if key != "url"}, "path": str(values["url"])}
+
+    @property
+    def shown_address(self) -> str:
+        """The path."""
+        return self.path or ""

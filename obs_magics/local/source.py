@@ -1,0 +1,168 @@
+"""A folder of files as a source: metrics answered with our own PromQL engine, and a catalog."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from obs_magics.config.registry import Adapter
+from obs_magics.local import native
+from obs_magics.local.catalog import FolderCatalog, metric_info
+from obs_magics.local.contents import Contents, open_contents
+from obs_magics.local.diagnosis import Witness
+from obs_magics.local.promql.data import Result
+from obs_magics.local.promql.evaluate import evaluate
+from obs_magics.local.readers.base import Mapping
+from obs_magics.local.settings import FolderSettings
+from obs_magics.model.errors import ConfigError, QueryError, SourceUnavailable
+from obs_magics.model.frames import metrics_frame
+from obs_magics.model.query import MetricsQuery
+from obs_magics.model.sources import Answer, Health, ProgressListener, no_progress
+from obs_magics.syntax.promql_units import unit_of
+
+_MS = 1_000_000
+
+
+class FolderSource:
+    """Answers metrics queries (PromQL) over a folder of files or a single file.
+
+    The folder is opened when it is first asked, in a thread of its own; `health` does it too.
+
+    Args:
+        name: As the user calls it.
+        settings: Where the folder lies and how to read it.
+
+    Raises:
+        ConfigError: The settings name no path.
+    """
+
+    platform = "folder"
+
+    def __init__(self, name: str, settings: FolderSettings) -> None:
+        if not settings.path:
+            raise ConfigError("a folder needs a path", where=name, hint="add path: /where/it/lies")
+        self.name = name
+        self.path = Path(settings.path).expanduser().absolute()
+        self.address = native.address_of(self.path) or settings.path
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._contents: Contents | None = None
+        self._closed = False
+
+    @property
+    def where(self) -> str:
+        """Name and address, for errors."""
+        return f"{self.name} ({self.address})"
+
+    def contents(self) -> Contents:
+        """What the folder holds; opens it the first time, which takes a while when its files have to be read."""
+        with self._lock:
+            if self._closed:
+                raise SourceUnavailable("this source has been closed", where=self.where, hint="connect it again")
+            if self._contents is None:
+                given = self._settings
+                mapping = Mapping(given.timestamp, given.time_unit, given.value, given.metric, given.labels)
+                self._contents = open_contents(self.path, mapping=mapping, now=given.now)
+            return self._contents
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read, a sentence each: file, line and why; empty before the folder is opened."""
+        return self._contents.problems if self._contents else ()
+
+    @property
+    def catalog(self) -> FolderCatalog:
+        """What the folder has."""
+        return FolderCatalog(lambda: self.contents().store)
+
+    def now_ns(self) -> int | None:
+        """The folder's own now: from the settings, else its manifest, else its last sample."""
+        return self.contents().now_ns
+
+    async def health(self) -> Health:
+        """Open the folder and say what is in it, what its now is, and what could not be read."""
+        started = time.perf_counter()
+        contents = await asyncio.to_thread(self.contents)
+        now = "" if contents.now_ns is None else _standing(contents.now_ns)
+        detail = ". ".join(part for part in (contents.description, contents.note.rstrip(".") or now) if part)
+        lines = "\n".join((detail, *contents.warnings))
+        return Health(True, "obs_magics folder", time.perf_counter() - started, lines)
+
+    async def metrics(self, query: MetricsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a metrics frame; cancelling the task stops the evaluation.
+
+        Raises:
+            QueryError: The query is not PromQL, asks for what the engine cannot do, or gives a text.
+            SourceError: The folder cannot be read.
+        """
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._answer, query, stop)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    def _answer(self, query: MetricsQuery, stop: threading.Event) -> Answer:
+        contents = self.contents()
+        witness = Witness(contents.store)
+        try:
+            result = evaluate(
+                query.text,
+                witness,
+                start_ms=(query.range.end_ns if query.instant else query.range.start_ns) // _MS,
+                end_ms=query.range.end_ns // _MS,
+                step_ms=max(query.step_ns // _MS, 1),
+                instant=query.instant,
+                version=self._settings.version,
+                stop=stop,
+            )
+        except QueryError as problem:
+            problem.where = problem.where or self.where
+            raise
+        frame, truncated = _frame(result, query, self.where)
+        return Answer(
+            frame,
+            query.text,
+            unit=unit_of(query.text, lambda name: metric_info(contents.store, name)),
+            warnings=(*result.warnings, *contents.warnings),
+            truncated=truncated,
+            empty_reason="" if len(frame) else witness.why_empty(),
+        )
+
+    async def close(self) -> None:
+        """Let go of the files."""
+        with self._lock:
+            self._closed = True
+            contents, self._contents = self._contents, None
+        if contents is not None:
+            contents.connection.close()
+
+
+def _frame(result: Result, query: MetricsQuery, where: str) -> tuple[pd.DataFrame, str]:
+    """The frame, and why it is not whole."""
+    if result.kind == "string":
+        raise QueryError("the query gives a text, not numbers", query=query.text, where=where)
+    counts = np.diff(result.offsets)
+    shown = len(counts) if query.limit is None else min(query.limit, len(counts))
+    rows = int(result.offsets[shown])
+    histograms = None if result.histograms is None else result.histograms.slice(0, rows)
+    frame = metrics_frame(
+        result.labels[:shown], counts[:shown], result.timestamps_ms[:rows] * _MS, result.values[:rows], histograms
+    )
+    return frame, "" if shown == len(counts) else f"{shown:,} of {len(counts):,} series (limit)"
+
+
+def _standing(now_ns: int) -> str:
+    return f"stands still at {pd.Timestamp(now_ns, tz='UTC'):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _open(name: str, settings: FolderSettings) -> FolderSource:
+    return FolderSource(name, settings)
+
+
+ADAPTER = Adapter(type="folder", title="Folder of files", settings=FolderSettings, open=_open, detect=None)

@@ -1,0 +1,22 @@
+"""The platforms that the configuration's tests know."""
+
+from __future__ import annotations
+
+import pytest
+
+from obs_magics.config.planned import PLANNED
+from obs_magics.config.platform import PlatformSettings
+from obs_magics.config.registry import Adapter, Registry
+from obs_magics.config.types import HttpUrl
+
+
+class PrometheusLike(PlatformSettings):
+    """A platform that is nothing but an address."""
+
+    url: HttpUrl
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """All planned platforms and one that stands in for Prometheus; nothing that other packages bring."""
+    return Registry([*PLANNED, Adapter("prometheus", "Prometheus", PrometheusLike)], [])
