@@ -96,7 +96,7 @@ def _mean(values: Array) -> float:
     """The mean; of numbers so large that their sum is not a double, too."""
     if not len(values):
         return math.nan
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         total = float(np.sum(values))
     return total / len(values) if math.isfinite(total) else float(np.sum(values / len(values)))
 

@@ -66,7 +66,7 @@ def _empty(origin: Provenance, what: str) -> Panel:
 
 def _notes(origin: Provenance) -> list[Note]:
     told = notes_of(warnings=origin.warnings, truncated=origin.truncated, failed=origin.failed)
-    return [*told, *(Note(note, "note") for note in more)]
+    return [*told, *(Note(note, "note") for note in origin.notes)]
 
 
 def _next_cells(origin: Provenance, question: str, name: str, options: str) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from obs_magics.model.time import SECOND, TimeRange
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Aggregation = Literal["avg", "sum", "min", "max", "count"]
 AGGREGATIONS: tuple[Aggregation, ...] = ("avg", "sum", "min", "max", "count")
@@ -31,6 +35,23 @@ class MetricsQuery:
     step_ns: int
     instant: bool = False
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlQuery:
+    """One SQL statement that only reads.
+
+    Args:
+        text: The statement, with every variable already replaced.
+        frames: What else it may name beside the source's tables; a frame stands before a table of the same name.
+        limit: At most this many rows.
+        timeout_ns: How long it may take, in nanoseconds.
+    """
+
+    text: str
+    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    limit: int = 10_000
+    timeout_ns: int = 60 * SECOND
 
 
 def choose_step(span: TimeRange, max_points: int) -> int:

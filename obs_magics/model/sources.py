@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from obs_magics.model.catalog import Catalog
-    from obs_magics.model.query import MetricsQuery
+    from obs_magics.model.query import MetricsQuery, SqlQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +110,23 @@ class CatalogSource(Source, Protocol):
     @property
     def catalog(self) -> Catalog:
         """The source's catalog."""
+        ...
+
+
+@runtime_checkable
+class SqlSource(Source, Protocol):
+    """A source whose data is tables, read with SQL."""
+
+    async def sql(self, query: SqlQuery) -> Answer:
+        """Answer with whatever frame the statement gives. Cancelling the task stops the work.
+
+        Raises:
+            QueryError: The statement is not one, does more than read, or names what is not there.
+            SourceTimeout: It took longer than it may.
+            SourceError: The source could not be asked, or the statement needs more memory than it may have.
+        """
+        ...
+
+    async def tables(self) -> Mapping[str, Sequence[str]]:
+        """The columns of every table, by its name."""
         ...

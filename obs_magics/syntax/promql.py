@@ -24,14 +24,15 @@ AGGREGATIONS = frozenset(
 )
 FUNCTIONS = frozenset(
     """
-    abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes clamp clamp_max clamp_min
-    cos cosh count_over_time day_of_month day_of_week day_of_year days_in_month deg delta deriv double_exponential_smoothing
-    exp first_over_time floor histogram_avg histogram_count histogram_fraction histogram_quantile
-    histogram_quantiles histogram_stddev histogram_stdvar histogram_sum holt_winters hour idelta increase info irate label_join
-    label_replace last_over_time ln log10 log2 mad_over_time max_over_time min_over_time minute month pi predict_linear
-    present_over_time quantile_over_time rad rate resets round scalar sgn sin sinh sort sort_by_label
-    sort_by_label_desc sort_desc sqrt stddev_over_time stdvar_over_time sum_over_time tan tanh time timestamp
-    ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector year
+    abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes clamp clamp_max
+    clamp_min cos cosh count_over_time day_of_month day_of_week day_of_year days_in_month deg delta deriv
+    double_exponential_smoothing exp first_over_time floor histogram_avg histogram_count histogram_fraction
+    histogram_quantile histogram_quantiles histogram_stddev histogram_stdvar histogram_sum holt_winters hour idelta
+    increase info irate label_join label_replace last_over_time ln log10 log2 mad_over_time max_over_time
+    min_over_time minute month pi predict_linear present_over_time quantile_over_time rad rate resets round scalar
+    sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt stddev_over_time stdvar_over_time
+    sum_over_time tan tanh time timestamp ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time
+    ts_of_min_over_time vector year
     """.split()  # noqa: SIM905
 )
 
@@ -131,27 +132,32 @@ def _explain(text: str, words: str) -> QueryError:
         return QueryError("the query is empty", query=text, position=0, words=words)
     unknown = _UNKNOWN_FUNCTION.search(words)
     if unknown:
-        return _unknown_function(text, tokens, unknown[1], words)
+        return _unknown_function(text, find_call(tokens, unknown[1]) or tokens[0], unknown[1], words)
     broken = unbalanced(tokens)
     if broken:
         token, what = broken
         return QueryError(what, query=text, position=token.start, length=len(token.text), words=words)
-    if not _GRAMMAR.search(words):
-        start, end = _smallest_with(text, tokens, words)
-        return QueryError(words, query=text, position=start, length=end - start, words=words)
-    place = _derailed_at(text, tokens)
-    if place is None:
+    if _GRAMMAR.search(words):
+        return _derailed(text, tokens, words)
+    start, end = _smallest_with(text, tokens, words)
+    return QueryError(words, query=text, position=start, length=end - start, words=words)
+
+
+def _derailed(text: str, tokens: list[Token], words: str) -> QueryError:
+    index = _derailed_at(text, tokens)
+    if index is None:
         return QueryError("the query ends too early", query=text, position=len(text.rstrip()), words=words)
-    message = f"unexpected {place.text!r}" if words == "invalid promql query" else words
-    return QueryError(message, query=text, position=place.start, length=len(place.text), words=words)
+    token, before = tokens[index], tokens[max(index - 1, 0)]
+    if token.text in {"by", "without"} and before.kind == "name" and before.text not in AGGREGATIONS:
+        return _unknown_function(text, before, before.text, words)
+    message = f"unexpected {token.text!r}" if words == "invalid promql query" else words
+    return QueryError(message, query=text, position=token.start, length=len(token.text), words=words)
 
 
-def _unknown_function(text: str, tokens: list[Token], name: str, words: str) -> QueryError:
-    token = find_call(tokens, name)
-    position = token.start if token else None
+def _unknown_function(text: str, token: Token, name: str, words: str) -> QueryError:
     hint = did_you_mean(name, sorted(FUNCTIONS | AGGREGATIONS))
     message = f"unknown function {name}"
-    return QueryError(message, query=text, position=position, length=len(name), hint=hint, words=words)
+    return QueryError(message, query=text, position=token.start, length=len(name), hint=hint, words=words)
 
 
 def _smallest_with(text: str, tokens: list[Token], words: str) -> tuple[int, int]:
@@ -181,11 +187,11 @@ def _words_on(text: str) -> str:
     return ""
 
 
-def _derailed_at(text: str, tokens: list[Token]) -> Token | None:
-    """The first token with which the query can no longer become PromQL; None when it only stops too early."""
-    for count, token in enumerate(tokens, start=1):
-        if not _may_continue(text[: token.end], tokens[:count]):
-            return token
+def _derailed_at(text: str, tokens: list[Token]) -> int | None:
+    """Index of the first token with which the query can no longer become PromQL; None when it only stops too early."""
+    for index, token in enumerate(tokens):
+        if not _may_continue(text[: token.end], tokens[: index + 1]):
+            return index
     return None
 
 

@@ -328,3 +328,13 @@ def test_an_entry_without_an_address() -> None:
     assert ADAPTER.open is not None
     with pytest.raises(ConfigError, match="no url"):
         ADAPTER.open("prom", PrometheusSettings())
+
+
+def test_a_function_that_only_the_server_does_not_know() -> None:
+    error = refused('unknown function with name "rate"', query="rate(x[5m])")
+    assert error.hint == "look at the query; --dry-run shows what is sent"
+
+
+async def test_a_refusal_without_words() -> None:
+    with pytest.raises(QueryError, match="refused"):
+        await ask(answer("", status=400))

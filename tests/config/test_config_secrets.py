@@ -149,7 +149,7 @@ def test_a_secret_never_appears(
 def test_a_secret_in_the_address_never_appears(
     registry: Registry, tmp_path_factory: pytest.TempPathFactory, secret: str
 ) -> None:
-    assume("${" not in secret)
+    assume("${" not in secret and ":" not in secret)  # what stands before a colon is the user, and no secret
     path = tmp_path_factory.getbasetemp() / "address.yaml"
     for url in (f"http://ann:{secret}@host", f"http://{secret}@host", f"http://host?token={secret}"):
         for text in everything_shown("prometheus", {"url": url}, registry, path):

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.recordings import load
 
 from obs_magics.local.block import Block, assemble
 from obs_magics.local.promql.data import STALE_BITS
 from obs_magics.local.readers import FORMATS, exposition, prometheus_json, read_files
 from obs_magics.local.readers.base import File, Mapping, Reading
 from obs_magics.model.frames import METRIC_NAME_LABEL
-from support.recordings import load
 
 START = 1_795_341_600_000  # 2026-11-22 10:00 UTC
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from obs_magics.local import native, source
-from obs_magics.local.block import Rows, assemble
+from obs_magics.local.block import Block, Rows, assemble
 from obs_magics.local.settings import FolderSettings
 from obs_magics.local.source import ADAPTER, FolderSource
 from obs_magics.model.catalog import MetricInfo
@@ -105,6 +105,14 @@ async def test_values_of_other_metrics_and_gaps_are_told_apart(tmp_path: Path) -
     answer = await folder.metrics(_query("x", minutes=(20, 30)))
     assert answer.empty_reason == "x has no samples in the range asked for; there are some before and after"
     assert folder.now_ns() == (START + 3_600_000) * 1_000_000
+    await folder.close()
+
+
+async def test_a_series_without_samples_is_said_to_have_none(tmp_path: Path) -> None:
+    block = Block([{"__name__": "x"}], np.zeros(2, np.int64), np.empty(0, np.int64), np.empty(0))
+    native.write_folder(tmp_path, block, native.Manifest(format=native.FORMAT, version=1))
+    folder = FolderSource("x", FolderSettings(path=str(tmp_path)))
+    assert (await folder.metrics(_query("x"))).empty_reason == "the series are there, but without samples"
     await folder.close()
 
 

@@ -50,7 +50,9 @@ def of_result(result: Result) -> Answer:
 
 def theirs(query: str, address: str, *, start_ms: int, end_ms: int, step_ms: int, instant: bool = False) -> Answer:
     """A real server's answer."""
-    at = {"time": end_ms / 1000} if instant else {"start": start_ms / 1000, "end": end_ms / 1000, "step": step_ms / 1000}
+    at = (
+        {"time": end_ms / 1000} if instant else {"start": start_ms / 1000, "end": end_ms / 1000, "step": step_ms / 1000}
+    )
     path = "query" if instant else "query_range"
     body = urllib.parse.urlencode({"query": query, **at}).encode()
     try:

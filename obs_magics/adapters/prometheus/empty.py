@@ -53,9 +53,7 @@ def _reason(item: Selection, series: Sequence[Mapping[str, str]]) -> str:
             values = sorted({labels[label] for labels in series if label in labels})
             there = _what_there_is(label, operator, wanted, values)
             return f'no series of {item.metric} has {label}{operator}"{wanted}"; {there}'
-    if any(
-        all(_MATCHES[op](labels.get(label, ""), wanted) for label, op, wanted in item.matchers) for labels in series
-    ):
+    if any(_selects(item, labels) for labels in series):
         return ""
     return f"no series of {item.metric} has all of these labels at once"
 

@@ -133,10 +133,8 @@ def refused(words: str, *, query: str = "", where: str = "", hint: str = _LOOK) 
 
 def located(error: QueryError, query: str) -> ObsError:
     """The same error for a known query: with the place marked, and with functions that may have been meant."""
-    if not error.words or error.query:
+    if not error.words:
         return error
-    if error.message.startswith("the query gives"):
-        return QueryError(error.message, query=query, words=error.words, where=error.where, hint=error.hint)
     return refused(error.words, query=query, where=error.where, hint=error.hint)
 
 

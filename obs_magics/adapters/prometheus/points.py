@@ -35,6 +35,11 @@ _QUOTE, _PLUS = ord('"'), ord("+")
 _GAP = np.uint64(int.from_bytes(b'\0"],[\0\0\0', "little"))
 _GAP_MASK = np.uint64(int.from_bytes(b"\0\xff\xff\xff\xff\0\0\0", "little"))
 _HEAD_MASK = np.uint64(int.from_bytes(b"\0\0\0\0\xff\0\0\0", "little"))  # the first point of a series: only its `[`
+_FOLDS = (
+    (np.uint64(8), np.uint64(10), np.uint64(0x00FF00FF00FF00FF)),
+    (np.uint64(16), np.uint64(100), np.uint64(0x0000FFFF0000FFFF)),
+    (np.uint64(32), np.uint64(10_000), np.uint64(0xFFFFFFFF)),
+)
 _ZEROS = int.from_bytes(b"00000000", "little")
 _NANOSECONDS = {
     10: 0,
@@ -227,7 +232,9 @@ def _times_of_width(words: _Words, opens: Integers, width: int, head: npt.NDArra
     if width not in _NANOSECONDS:
         raise _Unusual
     begin = words[opens - (width + 6)]
-    if (((begin ^ _GAP) & np.where(head, _HEAD_MASK, _GAP_MASK)) != 0).any():
+    wrong = (begin ^ _GAP) & _GAP_MASK
+    wrong[head] &= _HEAD_MASK
+    if wrong.any():
         raise _Unusual
     if ((begin ^ begin[0]) >> np.uint64(40) == 0).all():  # the first three digits change once in 115 days
         begin = begin[:1]
@@ -250,9 +257,11 @@ def _number(words: _Words, digits: int) -> Integers:
     x = ((words & np.uint64(~unused & (1 << 64) - 1)) | np.uint64(_ZEROS & unused)) ^ np.uint64(_ZEROS)
     if (((x + np.uint64(0x7676767676767676)) | x) & np.uint64(0x8080808080808080)).any():
         raise _Unusual
-    x = (x * np.uint64(10) + (x >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    x = (x * np.uint64(100) + (x >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    x = (x * np.uint64(10_000) + (x >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
+    for bits, factor, mask in _FOLDS:  # digits to pairs, pairs to fours, fours to eight
+        right = x >> bits
+        x *= factor
+        x += right
+        x &= mask
     return x.view(np.int64)
 
 

@@ -165,14 +165,17 @@ class PrometheusSource:
     async def _ask(self, text: str, part: _Part) -> Series:
         try:
             reply = await self._client.request("POST", part.path, form=part.form, repeatable=True)
-            if reply.is_html:
-                raise reply.not_json()
-            series = await asyncio.to_thread(parse_answer, reply.body)
         except QueryError as error:
-            error.where = error.where or self._client.where
             raise errors.located(error, text) from None
+        if reply.is_html:
+            raise reply.not_json()
+        try:
+            series = await asyncio.to_thread(parse_answer, reply.body)
         except BadAnswer as error:
-            error.where = error.where or self._client.where
+            error.where = self._client.where
+            raise
+        except QueryError as error:
+            error.where, error.query = self._client.where, text
             raise
         return replace(series, warnings=(*reply.notes, *series.warnings))
 

@@ -54,7 +54,9 @@ def to_arrow(name: str, frame: pd.DataFrame) -> tuple[pa.Table, list[str]]:
     named = [level for level in frame.index.names if level is not None]
     whole = frame.reset_index() if named else frame
     columns = [_column_name(column) for column in whole.columns]
-    clash = next((one for index, one in enumerate(columns) if one.lower() in {c.lower() for c in columns[:index]}), None)
+    clash = next(
+        (one for index, one in enumerate(columns) if one.lower() in {c.lower() for c in columns[:index]}), None
+    )
     if clash is not None:
         raise QueryError(
             f"the frame {name} has two columns called {clash} (SQL takes no notice of case)", hint="rename one of them"

@@ -40,7 +40,7 @@ def explained(
     if isinstance(error, duckdb.CatalogException) and statement is not None:
         unknown = [table for table in statement.tables if not _known(table.name, tables)]
         if unknown:
-            return unknown_table(text, unknown[0].name, unknown[0].position, tables, words=words, where=where)
+            return _unknown_table(text, unknown[0].name, unknown[0].position, tables, words=words, where=where)
     if isinstance(error, duckdb.BinderException) and statement is not None and position is not None:
         hint = _column_hint(text[position : position + length], statement, tables)
     return QueryError(
@@ -54,7 +54,12 @@ def explained(
     )
 
 
-def unknown_table(
+def is_located(error: duckdb.Error) -> bool:
+    """Whether DuckDB says where in the query it is wrong."""
+    return _MARK.search(str(error)) is not None
+
+
+def _unknown_table(
     text: str, name: str, position: int | None, tables: Mapping[str, Sequence[str]], *, words: str, where: str
 ) -> QueryError:
     """There is neither a table nor a frame of that name."""

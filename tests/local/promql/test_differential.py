@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from support.promql_answers import difference, ours, theirs
 from support.promql_grammar import questions
 from support.promql_worlds import START_MS, build
