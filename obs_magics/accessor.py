@@ -10,6 +10,7 @@ pandas knows the accessor once this module is imported; the session does that, a
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,19 @@ class ObsAccessor:
     """What obs_magics adds to a metrics frame.
 
     Args:
-        frame: Needs the columns `timestamp` (with a zone) and `value` (numbers); all others are labels.
+        frame: Any frame. What a method needs is checked when it is called, since pandas makes the accessor of every
+            frame whose attributes somebody lists.
 
     Raises:
-        UsageError: A column is missing, or holds something else.
+        UsageError: From each method, when the frame lacks the columns `timestamp` (with a zone) and `value` (numbers).
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = _checked(frame)
+        self._given = frame
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        return _checked(self._given)
 
     def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
         """The chart that stood under the cell.
@@ -109,7 +115,7 @@ class ObsAccessor:
     @property
     def provenance(self) -> Provenance | None:
         """Where the frame comes from; None when no session returned it, or pandas lost it on the way."""
-        return provenance.of(self._frame)
+        return provenance.of(self._given)
 
     def _unit(self, unit: str | None) -> str:
         if unit is not None:

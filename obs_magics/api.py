@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import obs_magics.accessor  # noqa: F401 - gives every frame its `obs`
@@ -28,14 +28,17 @@ from obs_magics.session.book import SourceBook, SourceStatus, open_source
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
 from obs_magics.session.plan import Limits, MetricsOptions, Plan, When
+from obs_magics.session.sql import SqlDesk, SqlOptions, SqlPlan
 from obs_magics.session.zone import session_zone
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SyncCatalog"]
+__all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SqlPlan", "SyncCatalog"]
 
 T = TypeVar("T")
+
+_NO_FRAMES: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
 class _Base:
@@ -71,6 +74,7 @@ class _Base:
         )
         book = SourceBook(self.settings.settings.platforms, self._registry)
         self._core = Core(book, limits, zone=session_zone(zone, environ), clock_ns=now_ns or time.time_ns)
+        self._sql = SqlDesk(book, self._core.bus, now_ns or time.time_ns)
 
     @property
     def zone(self) -> tzinfo:
@@ -113,6 +117,10 @@ class _Base:
             await replaced.close()
         self._core.book.use(name)
         return connected(name, adapter, settings, source.address, health)
+
+    async def _close(self) -> None:
+        self._sql.close()
+        await self._core.close()
 
     async def _demo(self, progress: ProgressListener, hours: int) -> Connected:
         folder = await asyncio.to_thread(demo.open, progress, hours=hours)
@@ -193,6 +201,59 @@ class Session(_Base):
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
         return background().run(self._core.plan(query, options, source=source))
 
+    def sql(
+        self,
+        query: str,
+        *,
+        source: str | None = None,
+        frames: Mapping[str, pd.DataFrame] = _NO_FRAMES,
+        limit: int | None = None,
+        timeout: str | float | None = None,
+    ) -> pd.DataFrame:
+        """Read the tables of a local source, and frames, with one SQL statement (DuckDB's dialect).
+
+        Args:
+            query: SELECT, WITH, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN; anything that does more is refused.
+            source: Whose tables can be named (`session.tables()` lists them); None or `auto` is the default source.
+                Without a source, or with a default that has no tables, there are frames alone.
+            frames: What else can be named: frame by name. A frame stands before a table of the same name.
+            limit: At most this many rows; default 10,000.
+            timeout: How long it may take (`30s`, or seconds); default one minute.
+
+        Returns:
+            What the statement gives, with times as datetime64[ns, UTC]; `frame.obs.provenance` says where it comes
+            from, and whether rows are missing.
+
+        Raises:
+            UsageError: There is no such source, or it has no tables.
+            QueryError: The statement was refused; holds the position.
+            SourceTimeout: It took too long.
+            LimitExceeded: It needs too much memory.
+
+        >>> import pandas as pd
+        >>> with Session() as session:                                          # doctest: +SKIP
+        ...     session.sql("SELECT max(value) FROM load", frames={"load": pd.DataFrame({"value": [1.0, 2.5]})})
+        """
+        options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
+        return background().run(self._sql.ask(query, options, source=source))
+
+    def sql_plan(
+        self,
+        query: str,
+        *,
+        source: str | None = None,
+        frames: Mapping[str, pd.DataFrame] = _NO_FRAMES,
+        limit: int | None = None,
+        timeout: str | float | None = None,
+    ) -> SqlPlan:
+        """What `sql` with the same options would ask of whom; runs nothing."""
+        options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
+        return background().run(self._sql.plan(query, options, source=source))
+
+    def tables(self, source: str | None = None) -> dict[str, Sequence[str]]:
+        """The columns of every table of a local source, by its name; for `sql`."""
+        return background().run(self._sql.tables(source=source))
+
     def connect(
         self,
         name: str,
@@ -240,7 +301,7 @@ class Session(_Base):
 
     def close(self) -> None:
         """Close every source; the session can be used again and opens them anew."""
-        background().run(self._core.close())
+        background().run(self._close())
 
 
 class AsyncSession(_Base):
@@ -292,6 +353,36 @@ class AsyncSession(_Base):
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
         return await _bridged(self._core.plan(query, options, source=source))
 
+    async def sql(
+        self,
+        query: str,
+        *,
+        source: str | None = None,
+        frames: Mapping[str, pd.DataFrame] = _NO_FRAMES,
+        limit: int | None = None,
+        timeout: str | float | None = None,
+    ) -> pd.DataFrame:
+        """As `Session.sql`."""
+        options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
+        return await _bridged(self._sql.ask(query, options, source=source))
+
+    async def sql_plan(
+        self,
+        query: str,
+        *,
+        source: str | None = None,
+        frames: Mapping[str, pd.DataFrame] = _NO_FRAMES,
+        limit: int | None = None,
+        timeout: str | float | None = None,
+    ) -> SqlPlan:
+        """As `Session.sql_plan`."""
+        options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
+        return await _bridged(self._sql.plan(query, options, source=source))
+
+    async def tables(self, source: str | None = None) -> dict[str, Sequence[str]]:
+        """As `Session.tables`."""
+        return await _bridged(self._sql.tables(source=source))
+
     async def connect(
         self,
         name: str,
@@ -323,7 +414,7 @@ class AsyncSession(_Base):
 
     async def close(self) -> None:
         """As `Session.close`."""
-        await _bridged(self._core.close())
+        await _bridged(self._close())
 
 
 class SyncCatalog:

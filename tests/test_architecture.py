@@ -21,7 +21,8 @@ FLOORS: dict[int, set[str]] = {
     6: {"api"},
     7: {"agents", "widgets"},
     8: {"magics"},
-    9: {"cli", "__main__"},
+    9: {"cli"},
+    10: {"__main__"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 

@@ -29,6 +29,9 @@ _SPIKE = 12.0  # spreads, for a single point
 _STANDS_OUT = 2.0  # times as far off as the next
 _ENOUGH_ZEROS = 60  # points of a series that is zero but for one
 _RUN_SHARE = 0.03
+_PAUSE_SHARE = 0.01
+_RUN_FILLED = 0.8  # of a run's points that have to be off
+_ONE_STRETCH = 0.6  # of a group that has to stand together
 _EARLIER = 0.6  # the part of a series that tells what is usual for the rest of it
 
 
@@ -104,9 +107,11 @@ def scores(values: Array, median: float, spreads: tuple[float, float]) -> Array:
 def unusual(values: Array) -> Unusual | None:
     """The most unusual stretch of a series of finite values; None when nothing is, or with fewer than 12 points.
 
-    Twice: the whole series against its own level (finds what came and went), and the later two fifths against the level
-    of what was before (finds what came and stayed). A run of at least 3 points and 3 % of the series that is more than
-    5 spreads off on one side is sustained. Of what is shorter, the furthest point is a spike when it is more than 12
+    Three times: the whole series against its own level (finds what came and went), the later two fifths against the
+    level of what was before (finds what came and stayed), and, where the values fall into two groups, the smaller group
+    against the larger (finds what came, went, and lasted so long that it widens the spread of the whole). A run of at
+    least 3 points and 3 % of the series that is more than 5 spreads off on one side is sustained; what returns for less
+    than 1 % of the series does not end it. Of what is shorter, the furthest point is a spike when it is more than 12
     spreads off, tails counted, and twice as far as any other: what comes back again and again is usual.
     """
     count = len(values)
@@ -116,6 +121,8 @@ def unusual(values: Array) -> Unusual | None:
     split = int(count * _EARLIER)
     whole = level(values)
     runs = [*_runs(values, whole, 0), *_runs(values, level(values[:split]), split)]
+    if (larger := _larger_group(values)) is not None:
+        runs += [run for run in _runs(values, larger, 0) if run.start > 0]
     found = max(runs, key=lambda one: (one.end - one.start, one.score, one.end)) if runs else _spike(values, whole)
     return replace(found, median=found.median * factor) if found else None
 
@@ -126,20 +133,49 @@ def _tame(values: Array) -> tuple[Array, float]:
     return values / factor, factor
 
 
+def _larger_group(values: Array) -> Level | None:
+    """The level of the larger group, where a split halfway between the 5 % and 95 % quantiles leaves two groups.
+
+    They are two when the smaller one's median is more than 5 spreads of the larger one away. Most of the smaller one
+    has to be one stretch with something before it: what comes back again and again is usual.
+    """
+    ordered = np.sort(values)
+    above = values > (quantile(ordered, 0.05) + quantile(ordered, 0.95)) / 2
+    few = above if 2 * np.count_nonzero(above) < len(values) else ~above
+    if not few.any():
+        return None
+    usual = level(values[~few])
+    away = float(np.median(values[few])) - usual.median
+    if abs(away) <= _SUSTAINED * usual.body[int(away > 0)]:
+        return None
+    start, end = max(_stretches(few, int(_PAUSE_SHARE * len(values))), key=lambda one: one[1] - one[0])
+    return usual if start > 0 and np.count_nonzero(few[start:end]) >= _ONE_STRETCH * np.count_nonzero(few) else None
+
+
 def _runs(values: Array, usual: Level, first: int) -> list[Unusual]:
     off = scores(values, usual.median, usual.body)
-    off[:first] = 0.0
     least = max(3, math.ceil(_RUN_SHARE * len(values)))
+    pause = int(_PAUSE_SHARE * len(values))
     found = []
     for side in (1.0, -1.0):
         sided = off * side
-        beyond = np.concatenate([[False], sided > _SUSTAINED, [False]])
-        edges = np.flatnonzero(beyond[1:] != beyond[:-1])
-        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if end - start >= least:
+        beyond = sided > _SUSTAINED
+        for start, end in _stretches(beyond, pause):
+            most = max(least, _RUN_FILLED * (end - start))  # else rare events in a row would make one run
+            if end > first and np.count_nonzero(beyond[start:end]) >= most:
                 peak = start + int(np.argmax(sided[start:end]))
                 found.append(Unusual("sustained", start, end - 1, peak, usual.median, float(sided[peak])))
     return found
+
+
+def _stretches(beyond: Array, pause: int) -> list[tuple[int, int]]:
+    """Where the mask holds, as half-open ranges; gaps of up to `pause` points are bridged."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], beyond.astype(np.int8), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    apart = starts[1:] - ends[:-1] > pause
+    firsts = np.concatenate([starts[:1], starts[1:][apart]])
+    lasts = np.concatenate([ends[:-1][apart], ends[-1:]])
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
 def _spike(values: Array, usual: Level) -> Unusual | None:

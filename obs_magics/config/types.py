@@ -29,6 +29,7 @@ V = TypeVar("V")
 _RATE = re.compile(r"\s*(?P<count>[0-9]+(?:\.[0-9]+)?)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour)\s*", re.ASCII)
 _RATE_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _CHANNEL = re.compile(r"[a-z][a-z0-9_-]*:\S.*", re.ASCII)
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(?:%\w+)?")  # names (also international ones) and IPv6
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
@@ -126,10 +127,10 @@ def _http_address(value: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("must be an address such as http://localhost:9090") from None
-    if parts.scheme not in {"http", "https"} or not host or port == 0:
-        raise ValueError("must begin with http:// or https:// and name a host")
-    if "@" in parts.netloc:
+    if "@" in value:  # also behind a slash, where a password with a slash puts it
         raise ValueError("must not hold a user or a password: they belong under auth")
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host or "") or port == 0:
+        raise ValueError("must begin with http:// or https:// and name a host")
     if parts.query or parts.fragment:
         raise ValueError("must not hold a query: a token belongs under auth or headers, where it is kept secret")
     return value.rstrip("/")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from obs_magics import __version__
 from obs_magics.demo.world.build import WORLD_VERSION, build
 from obs_magics.local import native
 from obs_magics.model.errors import ObsError, UsageError
@@ -38,7 +39,7 @@ def open_world(progress: ProgressListener = no_progress, *, hours: int = 6, fold
     """
     if not 1 <= hours <= MOST_HOURS:
         raise UsageError(f"the demo world has 1 to {MOST_HOURS} hours of detail, not {hours}")
-    place = (folder or cache_folder()) / f"demo-{WORLD_VERSION}-{hours}h"
+    place = (folder or cache_folder()) / world_name(hours)
     try:
         return place if is_whole(place) else _build_into(place, hours, progress)
     except OSError as problem:
@@ -47,6 +48,11 @@ def open_world(progress: ProgressListener = no_progress, *, hours: int = 6, fold
             where=str(place),
             hint=f"free some space (40 MB), or set ${CACHE_VARIABLE} to a folder that can be written",
         ) from problem
+
+
+def world_name(hours: int) -> str:
+    """The folder of a world: another for each release, each change of the world, and each length."""
+    return f"demo-{__version__}-{WORLD_VERSION}-{hours}h"
 
 
 def is_whole(place: Path) -> bool:
@@ -70,9 +76,7 @@ def _build_into(place: Path, hours: int, progress: ProgressListener) -> Path:
 
 def _move_in(built: Path, place: Path, old: Path) -> None:
     """Put a new world in its place; one that somebody else has put there meanwhile is as good."""
-    for _ in range(3):
-        if is_whole(place):
-            return
+    while not is_whole(place):
         if place.exists():
             place.rename(old)  # damaged: out of the way at once, deleted with the temporary folder
         try:
@@ -81,5 +85,3 @@ def _move_in(built: Path, place: Path, old: Path) -> None:
             if not place.exists():
                 raise
             shutil.rmtree(old, ignore_errors=True)
-        else:
-            return

@@ -1,8 +1,8 @@
 """Our own MIME bundle of a chart: interactive where Vega-Lite 5 is (Lab, Notebook), else SVG, else text.
 
 Altair's renderers are not used: they load scripts from a CDN, or emit a type that no JupyterLab shows. The
-specification is plain JSON with sorted keys and without generated names, so the same frame gives the same bytes in every
-process.
+specification is plain JSON with sorted keys and without generated names, so the same frame gives the same bytes in
+every process.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -17,6 +17,7 @@ _SILENT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 _WIDTH = 78
 _BAR = 20
+_WAITING = Progress(0, 0, note="waiting for the answer")
 
 
 class TextStream(Protocol):
@@ -38,10 +39,11 @@ class TextStream(Protocol):
 class ProgressLine:
     """A `ProgressListener` that keeps one line up to date; use it as a context manager, so that the line goes away.
 
-    Nothing is written to a file or a pipe; a terminal and a notebook kernel's stream both know the carriage return.
+    The line counts the seconds by itself, so that a question of a single part does not look stuck. Nothing is written
+    to a file or a pipe; a terminal and a notebook kernel's stream both know the carriage return.
 
     Args:
-        stream: Where to write; None for `sys.stderr` as it is when the first progress comes.
+        stream: Where to write; None for `sys.stderr` as it is when the line is first written.
         clock: Seconds that only go forward.
     """
 
@@ -51,21 +53,21 @@ class ProgressLine:
         self._start = clock()
         self._last = float("-inf")
         self._shown = 0
+        self._progress = _WAITING
         self._lock = Lock()
+        self._ended = Event()
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress; may be called from any thread."""
-        now = self._clock()
-        with self._lock:
-            if now - self._start < _SILENT_SECONDS or now - self._last < _PAUSE_SECONDS or not _is_seen(self._stream):
-                return
-            self._last = now
-            line = safe(cut(progress_text(progress, now - self._start), _WIDTH))
-            self._write(line)
+        self._progress = progress
+        self._show()
 
     def __enter__(self) -> Self:
         self._start = self._clock()
         self._last = float("-inf")
+        self._progress = _WAITING
+        self._ended = Event()
+        Thread(target=self._tick, args=(self._ended,), name="obs-magics-progress", daemon=True).start()
         return self
 
     def __exit__(
@@ -76,10 +78,24 @@ class ProgressLine:
     def close(self) -> None:
         """Take the line away."""
         with self._lock:
+            self._ended.set()
             if self._shown:
                 self._write("")
                 self._stream.write("\r")
                 self._stream.flush()
+
+    def _tick(self, ended: Event) -> None:
+        while not ended.wait(_PAUSE_SECONDS):
+            self._show()
+
+    def _show(self) -> None:
+        now = self._clock()
+        with self._lock:
+            early = now - self._start < _SILENT_SECONDS or now - self._last < _PAUSE_SECONDS
+            if early or self._ended.is_set() or not _is_seen(self._stream):
+                return
+            self._last = now
+            self._write(safe(cut(progress_text(self._progress, now - self._start), _WIDTH)))
 
     @property
     def _stream(self) -> TextStream:

@@ -148,7 +148,7 @@ def scale_between(low: float, high: float, unit: str) -> Scale:
 def digits_apart(low: float, high: float) -> int:
     """Significant digits that tell numbers in a range apart: three, more in a narrow band far from zero."""
     largest, span = max(abs(low), abs(high)), high - low
-    if not 0 < largest < span * 1e12:
+    if math.isinf(span) or not 0 < largest < span * 1e12:
         return DIGITS
     return min(15, DIGITS + max(0, math.ceil(math.log10(largest / span) - 1.3)))
 

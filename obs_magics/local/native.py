@@ -196,6 +196,8 @@ def _write(path: Path, table: pa.Table, encodings: Mapping[str, str] | None = No
         row_group_size=_ROW_GROUP,
         use_dictionary=encodings is None,
         column_encoding=None if encodings is None else dict(encodings),
+        # not of the values: statistics leave NaN out, and a reader that believes them passes over it
+        write_statistics=True if encodings is None else ["series", "timestamp_ms"],
     )
 
 

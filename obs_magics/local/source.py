@@ -1,10 +1,11 @@
-"""A folder of files as a source: metrics answered with our own PromQL engine, and a catalog."""
+"""A folder of files as a source: metrics answered with our own PromQL engine, tables with SQL, and a catalog."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from obs_magics.local.promql.data import Result
 from obs_magics.local.promql.evaluate import evaluate
 from obs_magics.local.readers.base import Mapping
 from obs_magics.local.settings import FolderSettings
+from obs_magics.local.sql import Database, layout_of
 from obs_magics.model.errors import ConfigError, QueryError, SourceUnavailable
 from obs_magics.model.frames import metrics_frame
-from obs_magics.model.query import MetricsQuery
+from obs_magics.model.query import MetricsQuery, SqlQuery
 from obs_magics.model.sources import Answer, Health, ProgressListener, no_progress
 from obs_magics.syntax.promql_units import unit_of
 
@@ -29,7 +31,7 @@ _MS = 1_000_000
 
 
 class FolderSource:
-    """Answers metrics queries (PromQL) over a folder of files or a single file.
+    """Answers metrics queries (PromQL) and SQL over a folder of files or a single file.
 
     The folder is opened when it is first asked, in a thread of its own; `health` does it too.
 
@@ -53,6 +55,7 @@ class FolderSource:
         self._lock = threading.Lock()
         self._contents: Contents | None = None
         self._closed = False
+        self._database = Database(self.where, lambda: layout_of(self.contents(), self.path))
 
     @property
     def where(self) -> str:
@@ -134,6 +137,15 @@ class FolderSource:
             empty_reason="" if len(frame) else witness.why_empty(),
         )
 
+    async def sql(self, query: SqlQuery) -> Answer:
+        """Answer SQL over the folder's tables and frames; see `SqlSource.sql`."""
+        contents = await asyncio.to_thread(self.contents)
+        return await self._database.answer(query, now_ns=contents.now_ns, warnings=contents.warnings)
+
+    async def tables(self) -> dict[str, Sequence[str]]:
+        """The columns of every table, by its name."""
+        return dict(await asyncio.to_thread(self._database.tables))
+
     async def close(self) -> None:
         """Let go of the files."""
         with self._lock:
@@ -141,6 +153,7 @@ class FolderSource:
             contents, self._contents = self._contents, None
         if contents is not None:
             contents.connection.close()
+        self._database.close()
 
 
 def _frame(result: Result, query: MetricsQuery, where: str) -> tuple[pd.DataFrame, str]:
@@ -158,7 +171,7 @@ def _frame(result: Result, query: MetricsQuery, where: str) -> tuple[pd.DataFram
 
 
 def _standing(now_ns: int) -> str:
-    return f"stands still at {pd.Timestamp(now_ns, tz='UTC'):%Y-%m-%d %H:%M:%S} UTC"
+    return f"It stands still: its now is {pd.Timestamp(now_ns, tz='UTC'):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _open(name: str, settings: FolderSettings) -> FolderSource:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from obs_magics.magics.commands import MAGICS, METRICS, help_text
+from obs_magics.magics.commands import MAGICS, METRICS, SQL, help_text
 from obs_magics.magics.context import Context
 
 if TYPE_CHECKING:
@@ -75,9 +75,19 @@ def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..
 
         return run(context, line, cell)
 
+    def obs_sql(line: str, cell: str | None = None) -> Any:
+        from obs_magics.magics.sql import run
+
+        return run(context, line, cell)
+
     obs.__doc__ = help_text(MAGICS["obs"])
     obs_metrics.__doc__ = help_text(METRICS)
-    return {"obs": ((LINE,), no_var_expand(obs)), "obs_metrics": ((LINE, CELL), no_var_expand(obs_metrics))}
+    obs_sql.__doc__ = help_text(SQL)
+    return {
+        "obs": ((LINE,), no_var_expand(obs)),
+        "obs_metrics": ((LINE, CELL), no_var_expand(obs_metrics)),
+        "obs_sql": ((LINE, CELL), no_var_expand(obs_sql)),
+    }
 
 
 def _matcher(context: Context) -> Callable[[Any], Any]:

@@ -51,6 +51,34 @@ METRICS = Command(
     ),
 )
 
+SQL = Command(
+    name="%obs_sql",
+    summary="Read the tables of a local source, and frames of this notebook, with SQL (DuckDB's dialect).",
+    usage=(
+        "%obs_sql [NAME <<] [options] QUERY",
+        "%%obs_sql [NAME <<] [options], and the query in the lines below",
+    ),
+    options=(
+        SOURCE,
+        Option(flags=("--limit",), metavar="N", help="at most this many rows; left out: 10,000", number=True),
+        Option(
+            flags=("--timeout",), metavar="1m", help="stop it after so long; left out: 1m", suggestions=DURATIONS[:3]
+        ),
+        OUTPUT,
+        DRY_RUN,
+    ),
+    details=(
+        "One statement that reads: SELECT, WITH, FROM, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN. It sees the tables of the\n"
+        "source (SHOW TABLES lists them) and the frames of this notebook by their names, no files and no network.\n"
+        "${name} is a Python variable as an SQL literal: 'text', 1.5, TIMESTAMPTZ '…', a list as ('a', 'b').\n"
+        "Times are TIMESTAMPTZ in UTC. The frame is returned, and kept in the variable when there is one."
+    ),
+    examples=(
+        "%obs_sql SHOW TABLES",
+        "%%obs_sql busy <<\nSELECT service, max(value) AS most FROM metrics WHERE metric = 'up' GROUP BY ALL ORDER BY ALL",
+    ),
+)
+
 _TOKEN_HELP = "bearer token; without a value it is asked for"  # noqa: S105 - a help text
 CONNECT = Command(
     name="%obs connect",
@@ -132,7 +160,7 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS)}
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, SQL)}
 
 
 def help_text(command: Command) -> str:

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import MAGICS, SUBCOMMANDS
+from obs_magics.magics.commands import MAGICS, SQL, SUBCOMMANDS
 from obs_magics.magics.names import Names, ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
+from obs_magics.magics.sql_completion import SqlCompleter
 
 if TYPE_CHECKING:
     from obs_magics.magics.context import Context
@@ -37,7 +38,7 @@ class Completer:
         if cell is not None and cell["name"] in MAGICS:
             body_starts = cell.start("body") + 1
             if cell["body"] is not None and position >= body_starts:
-                return self._in_query(text[body_starts:], position - body_starts, cell["line"])
+                return self._in_query(MAGICS[cell["name"]], text[body_starts:], position - body_starts, cell["line"])
             if not cell["space"] or position < cell.start("line"):
                 return None
             return self._in_words(MAGICS[cell["name"]], text[cell.start("line") : position])
@@ -76,7 +77,7 @@ class Completer:
         starts = query_start(command, before)
         if starts is None:
             return self._in_words(command, before)
-        found = self._in_query(before[starts:] + after, len(before) - starts, before[:starts])
+        found = self._in_query(command, before[starts:] + after, len(before) - starts, before[:starts])
         if before[starts:].strip():
             return found
         return Found("", [*found.names, *self._flags(command, "")], found.type)
@@ -93,15 +94,15 @@ class Completer:
 
     def _words(self, command: Command, before: str, typed: str) -> list[str]:
         if command is SUBCOMMANDS["catalog"]:
-            return list(self._in_query(typed, len(typed), before).names)
+            return list(self._in_query(command, typed, len(typed), before).names)
         if command is SUBCOMMANDS["help"]:
             return ranked(sorted([*MAGICS, *SUBCOMMANDS]), typed)
         return ranked(source_names(self._context, self._names), typed) if command is SUBCOMMANDS["use"] else []
 
-    def _in_query(self, body: str, position: int, options: str) -> Found:
+    def _in_query(self, command: Command, body: str, position: int, options: str) -> Found:
         source = _SOURCE.search(options)
-        query = QueryCompleter(self._context, self._names, source["name"] if source else None)
-        return query.complete(body, position)
+        language = SqlCompleter if command is SQL else QueryCompleter
+        return language(self._context, self._names, source["name"] if source else None).complete(body, position)
 
 
 def answer(completer: Completer, request: Any) -> Any:

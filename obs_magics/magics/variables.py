@@ -31,8 +31,8 @@ from obs_magics.magics.promql_words import DOUBLE, in_pattern, in_quotes
 from obs_magics.model.errors import UsageError, did_you_mean
 from obs_magics.model.time import SECOND, format_duration
 
-_PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_PLACE = re.compile(r"\$\$\{|\$\{(?:(?P<grafana>__\w+\})|(?P<path>" + _PATH + r")\}|(?P<broken>[^\W\d]))")
+PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+PLACE = re.compile(r"\$\$\{|\$\{(?:(?P<grafana>__\w+\})|(?P<path>" + PATH + r")\}|(?P<broken>[^\W\d]))")
 _GROUPS = r"(?P<quote>[\"'`])|(?P<brace>[{}])|#[^\n]*"
 _NEVER = r"(?P<quote>(?!))|(?P<brace>(?!))"
 _START = r"(?P<place>\$?\$\{)"
@@ -75,7 +75,7 @@ def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
     Raises:
         UsageError: A name is unknown, or its value cannot stand where it is wanted.
     """
-    whole = re.fullmatch(rf"\s*\$\{{({_PATH})\}}\s*", text)
+    whole = re.fullmatch(rf"\s*\$\{{({PATH})\}}\s*", text)
     if whole and not whole[1].startswith("__") and isinstance(value := lookup(whole[1], namespace), str):
         return value
     return "".join(_pieces(text, namespace, zone))
@@ -86,19 +86,19 @@ def expand_option(text: str, namespace: Mapping[str, Any]) -> str:
 
     def replace(place: re.Match[str]) -> str:
         if place["path"] is None:
-            return _untouched(place)
+            return untouched(place)
         value = lookup(place["path"], namespace)
         if isinstance(value, timedelta):
-            return format_duration(_nanoseconds(value))
+            return format_duration(nanoseconds_of(value))
         if isinstance(value, datetime):
             return value.isoformat()
         if isinstance(value, str | Real):
             return str(value)
         raise _Place(place["path"], "", "", True).refuse(
-            f"is {_kind(value)}, which an option cannot take", "options take text, numbers, timedelta and datetime"
+            f"is {kind_of(value)}, which an option cannot take", "options take text, numbers, timedelta and datetime"
         )
 
-    return _PLACE.sub(replace, text)
+    return PLACE.sub(replace, text)
 
 
 def lookup(path: str, namespace: Mapping[str, Any]) -> Any:
@@ -121,7 +121,7 @@ def lookup(path: str, namespace: Mapping[str, Any]) -> Any:
             names = {*dir(type(value)), *getattr(value, "__dict__", ())}
             known = sorted(name for name in names if not name.startswith("_"))
             raise UsageError(
-                f"${{{path}}}: {_kind(value)} has no attribute {attribute}", hint=did_you_mean(attribute, known)
+                f"${{{path}}}: {kind_of(value)} has no attribute {attribute}", hint=did_you_mean(attribute, known)
             ) from None
     return value
 
@@ -133,13 +133,13 @@ def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo) -> Iterator[s
     while found := scanner.next(position):
         yield text[position : found.start()]
         position = found.end()
-        place = _PLACE.match(text, found.start()) if found["place"] else None
+        place = PLACE.match(text, found.start()) if found["place"] else None
         if place is None:
             scanner.pass_by(found)
             yield found[0]
         elif place["path"] is None:
             position = place.end()
-            yield _untouched(place)
+            yield untouched(place)
         else:
             position = place.end()
             yield _written(lookup(place["path"], namespace), scanner.place(place), zone)
@@ -183,7 +183,8 @@ class _Scanner:
         return found[1] if found else ""
 
 
-def _untouched(place: re.Match[str]) -> str:
+def untouched(place: re.Match[str]) -> str:
+    """What a `PLACE` without a variable of the user's becomes: ``$${`` a plain ``${``, Grafana's variables stay."""
     if place["broken"]:
         raise UsageError(
             f"{place.string[place.start() :][:30]!r} is not a variable",
@@ -194,7 +195,7 @@ def _untouched(place: re.Match[str]) -> str:
 
 def _written(value: Any, place: _Place, zone: tzinfo) -> str:
     """A value as it is written in its place."""
-    value = _plain(value)
+    value = plain(value)
     if isinstance(value, list):
         return _many(value, place)
     if isinstance(value, str):
@@ -202,14 +203,14 @@ def _written(value: Any, place: _Place, zone: tzinfo) -> str:
     return _text_or_quoted(_scalar(value, place, zone), place)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Containers as lists without duplicates, numpy's and pandas' scalars as Python's, patterns as their text."""
     if isinstance(value, re.Pattern):
         return value.pattern
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     if isinstance(value, list | tuple):
-        return list(dict.fromkeys(map(_plain, value)))
+        return list(dict.fromkeys(map(plain, value)))
     if not isinstance(value, str | datetime | timedelta) and callable(tolist := getattr(value, "tolist", None)):
         listed = tolist()  # numpy arrays and scalars, pandas Series and Index
         return list(dict.fromkeys(listed)) if isinstance(listed, list) else listed
@@ -229,7 +230,7 @@ def _scalar(value: Any, place: _Place, zone: tzinfo) -> str:
     if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - pandas' NaT is a datetime, and not equal to itself
         when = value if value.tzinfo else value.replace(tzinfo=zone)
         return when.isoformat() if inside else f"{when.timestamp():.3f}"
-    raise place.refuse(f"is {_kind(value)}", _WAYS_OUT.get(type(value).__name__, _WAYS_OUT[""]))
+    raise place.refuse(f"is {kind_of(value)}", _WAYS_OUT.get(type(value).__name__, _WAYS_OUT[""]))
 
 
 _WAYS_OUT = {
@@ -248,13 +249,14 @@ def _float(value: float) -> str:
 
 
 def _duration(value: timedelta, place: _Place) -> str:
-    nanoseconds = _nanoseconds(value)
+    nanoseconds = nanoseconds_of(value)
     if nanoseconds <= 0 or nanoseconds % (SECOND // 1000):
         raise place.refuse(f"is {value}, which no query can say", "durations are whole milliseconds above 0")
     return format_duration(nanoseconds)
 
 
-def _nanoseconds(value: timedelta) -> int:
+def nanoseconds_of(value: timedelta) -> int:
+    """Its length in nanoseconds."""
     return (value.days * 86_400 + value.seconds) * SECOND + value.microseconds * 1000
 
 
@@ -293,13 +295,14 @@ def _many(values: list[Any], place: _Place) -> str:
         grouped = alternatives if place.alone or not place.quote else f"(?:{alternatives})"
         return _text_or_quoted(grouped, place)
     if place.quote or place.operator:
-        raise place.refuse(f"is {_kind(values)}, and = takes one value", 'a list goes behind =~: {job=~"${jobs}"}')
+        raise place.refuse(f"is {kind_of(values)}, and = takes one value", 'a list goes behind =~: {job=~"${jobs}"}')
     wrong = next((text for text in texts if not _LABEL.fullmatch(text)), None)
     if wrong is not None:
         raise place.refuse(f"holds {wrong!r}, which is not a label name", "outside quotes a list names labels")
     return ", ".join(texts)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a value is, for messages: ``a list``, ``None``."""
     name = type(value).__name__
     return "None" if value is None else f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -20,8 +20,9 @@ class Provenance:
 
     Times are ISO 8601 in UTC; `step` is in seconds (0 for an instant query); `unit` is UCUM as OpenTelemetry writes it.
 
-    `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names sub-queries that did not come, `fingerprint` is the
-    SHA-256 of the canonical request, `digest` that of the canonical content.
+    `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names
+    sub-queries that did not come, `fingerprint` is the SHA-256 of the canonical request, `digest` that of the canonical
+    content.
     """
 
     signal: str

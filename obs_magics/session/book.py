@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.registry import Adapter
 from obs_magics.model.errors import ConfigError, ObsError, UsageError, did_you_mean
-from obs_magics.model.sources import CatalogSource, MetricsSource, Source
+from obs_magics.model.sources import CatalogSource, MetricsSource, Source, SqlSource
 
 AUTO = "auto"
 
@@ -132,6 +132,20 @@ class SourceBook:
         if not isinstance(source, CatalogSource):
             raise UsageError(f"{source.name} ({source.platform}) has no catalog")
         return source
+
+    def sql_source(self, name: str | None) -> SqlSource | None:
+        """As `source`, and one that is read with SQL; None when none is named and the default is no such source."""
+        if name in (None, AUTO) and self._default_name() is None:
+            return None
+        source = self.source(name)
+        if isinstance(source, SqlSource):
+            return source
+        if name in (None, AUTO):
+            return None
+        raise UsageError(
+            f"{source.name} ({source.platform}) has no tables for SQL",
+            hint="fetch a frame with %%obs_metrics and name that, or name a local source",
+        )
 
     async def close(self) -> None:
         """Close every source that was opened."""

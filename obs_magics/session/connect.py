@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from obs_magics.adapters.connection import connection_of
+from obs_magics.config.load import platform_settings
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.registry import Adapter
 from obs_magics.config.write import platform_yaml
@@ -44,25 +43,26 @@ class Connected:
     yaml: str
 
 
-def settings_for(adapter: Adapter, target: str, access: Access) -> PlatformSettings:
-    """The settings that a connection typed by hand amounts to."""
+def settings_for(
+    name: str, adapter: Adapter, target: str, access: Access, registry: Mapping[str, Adapter]
+) -> PlatformSettings:
+    """The settings that a connection typed by hand amounts to, checked like those of a file."""
     if access.token is not None and (access.user is not None or access.password is not None):
         raise UsageError("a token and a user with a password are two ways to get in", hint="give one of them")
     if access.password is not None and access.user is None:
         raise UsageError("a password needs a user", hint="add --user NAME")
-    values: dict[str, Any] = {"type": adapter.type, "url": target, "tenant": access.tenant, "verify": access.verify}
-    if access.timeout is not None:
-        values["timeout"] = access.timeout
+    values: dict[str, Any] = {
+        "type": adapter.type,
+        "url": target,
+        "tenant": access.tenant,
+        "verify": access.verify,
+        "timeout": access.timeout,
+    }
     if access.token is not None:
         values["auth"] = {"type": "bearer", "token": access.token}
     elif access.user is not None:
         values["auth"] = {"type": "basic", "user": access.user, "password": access.password or ""}
-    try:
-        return adapter.settings(**{key: value for key, value in values.items() if value is not None})
-    except ValidationError as error:
-        # Only where and what: the input may hold a secret.
-        reasons = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise UsageError(f"this cannot be connected: {reasons}") from None
+    return platform_settings(name, {key: value for key, value in values.items() if value is not None}, registry)
 
 
 async def find_adapter(
@@ -72,15 +72,15 @@ async def find_adapter(
     if kind is not None:
         if kind not in registry:
             raise ConfigError(f"there is no platform type {kind!r}", hint=_known(kind, registry))
-        return registry[kind], settings_for(registry[kind], target, access)
+        return registry[kind], settings_for(name, registry[kind], target, access, registry)
     if "://" not in target:
         if not Path(target).expanduser().exists():
             raise UsageError(
                 f"there is no file or folder {target}", hint="a server's address starts with http:// or https://"
             )
-        return registry[FOLDER], settings_for(registry[FOLDER], target, access)
+        return registry[FOLDER], settings_for(name, registry[FOLDER], target, access, registry)
     candidates = [adapter for adapter in registry.values() if adapter.detect and adapter.open]
-    settings = [settings_for(adapter, target, access) for adapter in candidates]
+    settings = [settings_for(name, adapter, target, access, registry) for adapter in candidates]
     found = await asyncio.gather(
         *(adapter.detect(name, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect)
     )

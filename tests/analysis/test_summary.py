@@ -56,14 +56,14 @@ def test_an_incident_is_told_in_words_that_add_up() -> None:
     (one,) = summarize(regular({"a": incident()}), unit="s").shown
     assert one.anomaly_detected is True
     assert one.anomaly_at == "2026-11-22T16:30:00Z"
-    assert one.anomaly_reason == "up to 2.51 s for 59 min, 6.3× the usual 399 ms, still going on"
+    assert one.anomaly_reason == "up to 2.51 s for 59 min, 6.3× the usual 400 ms, still going on"
 
 
 def test_a_drop_and_a_spike_are_told() -> None:
     values = np.random.default_rng(8).normal(40, 1, 240)
     values[100:130] = 2
     (drop,) = summarize(regular({"a": values}), unit="{request}/s").shown
-    assert drop.anomaly_reason == "down to 2 request/s for 29 min, usual 39.8 request/s"
+    assert drop.anomaly_reason == "down to 2 request/s for 29 min, usual 40 request/s"
     values = np.random.default_rng(8).normal(40, 1, 240)
     values[100] = 400
     (spike,) = summarize(regular({"a": values})).shown

@@ -57,7 +57,9 @@ def test_a_trend_that_begins_late_says_where() -> None:
     assert found.onset is not None
     assert 112 <= found.onset <= 140
     step = RNG(2).normal(10, 0.3, 240) + 5 * (np.arange(240) >= 130)
-    assert robust.trend(step).onset == 130
+    stayed = robust.unusual(step)  # a step in the middle is told as an anomaly that stayed
+    assert stayed is not None
+    assert (stayed.start, stayed.end) == (130, 239)
     assert robust.trend(10 + np.arange(240.0)).onset is None
 
 
@@ -128,3 +130,26 @@ def test_any_finite_series_is_judged_the_same_way_twice(numbers: list[float]) ->
 def test_quantiles_are_those_of_numpy(numbers: list[float], share: float) -> None:
     expected = float(np.quantile(numbers, share))
     assert robust.quantile(np.sort(numbers), share) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("minutes", [(15, 50), (20, 58), (60, 88)])
+def test_an_incident_over_a_large_part_of_the_window_is_found_from_its_onset(minutes: tuple[int, int]) -> None:
+    rng = RNG(5)
+    start, end = (minute * 6 for minute in minutes)
+    for _ in range(20):
+        values = 0.4 + 0.03 * rng.normal(size=540)
+        values[start:end] += 1.5 + 0.3 * rng.normal(size=end - start)
+        found = robust.unusual(values)
+        assert found is not None
+        assert found.kind == "sustained"
+        assert abs(found.start - start) <= 2
+        assert abs(found.end - end + 1) <= 2
+        assert found.median == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_level_left_for_a_third_of_the_window_is_found() -> None:
+    values = np.full(540, 100.0)
+    values[78:282] = 20
+    found = robust.unusual(values)
+    assert found is not None
+    assert (found.start, found.end, found.median) == (78, 281, 100.0)

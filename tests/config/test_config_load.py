@@ -164,6 +164,14 @@ def test_credentials_leave_the_address(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["http://localhost", "https://prom.example.com/a/b", "http://10.0.0.1:9090", "http://[::1]:9090", "http://jörg.de"],
+)
+def test_addresses(load: Load, url: str) -> None:
+    assert load(below(f"platforms:\n  prometheus: {{url: '{url}/'}}")).settings.platforms["prometheus"].url == url
+
+
+@pytest.mark.parametrize(
     ("written", "verify"), [("true", True), ("false", False), ("'false'", False), ("/ca.pem", "/ca.pem")]
 )
 def test_verify(load: Load, written: str, verify: bool | str) -> None:
@@ -322,6 +330,11 @@ PROBLEMS = {
         "platforms: {prometheus: {url: 'http://a:hunter22/x@b'}}",
         "must be an address such as http://localhost:9090, not 'http://…'",
     ),
+    "address with a slash in the token": (
+        "platforms: {prometheus: {url: 'http://hunter22/x@b'}}",
+        "must not hold a user or a password: they belong under auth, not 'http://…'",
+    ),
+    "address with an odd host": ("platforms: {prometheus: {url: 'http://a=b'}}", "and name a host, not 'http://a=b'"),
     "two credentials": (
         "platforms: {prometheus: {url: 'http://a:hunter22@b', auth: {token: hunter22}}}",
         "must not hold a user or a password",

@@ -39,6 +39,15 @@ def test_it_is_the_same_byte_for_byte_and_small(world: Path, tmp_path: Path) -> 
     assert told[-1].rows > 4_000_000
 
 
+async def test_less_detail_is_a_world_too(tmp_path: Path) -> None:
+    build(tmp_path, hours=1)
+    short = FolderSource("short", FolderSettings(path=str(tmp_path)))
+    store = short.contents().store
+    assert store.samples_end_ms == pytest.approx(clock.at("16:00"), abs=clock.SCRAPE_MS)
+    assert (await short.catalog.label_values("service", "http_requests_total"))[0] == "api-gateway"
+    await short.close()
+
+
 def test_it_is_opened_from_the_cache_without_building(world: Path, world_cache: Path) -> None:
     told: list[Progress] = []
     assert cache.open_world(told.append, folder=world_cache) == world
@@ -87,7 +96,7 @@ def test_somebody_may_be_faster(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def slow(folder: Path, *, hours: int, progress: object) -> None:
         _tiny(folder, hours=hours, progress=progress)
         if not (tiny / "demo").exists():
-            _tiny(cache.cache_folder() / f"demo-{cache.WORLD_VERSION}-{hours}h", hours=hours, progress=progress)
+            _tiny(cache.cache_folder() / cache.world_name(hours), hours=hours, progress=progress)
 
     monkeypatch.setattr(cache, "build", slow)
     assert cache.is_whole(demo.open())

@@ -22,7 +22,6 @@ CHECKOUT = '{service="checkout-api",route="/api/checkout"}'
 async def _at(shop: FolderSource, text: str, time: str) -> pd.DataFrame:
     end = at(time) * 1_000_000
     answer = await shop.metrics(MetricsQuery(text=text, range=TimeRange(end, end), step_ns=SECOND, instant=True))
-    assert not answer.warnings
     return answer.frame
 
 

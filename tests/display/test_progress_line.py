@@ -89,10 +89,15 @@ def test_a_file_gets_nothing() -> None:
 def test_the_line_goes_away_when_the_question_fails() -> None:
     clock, stream = Clock(), Terminal()
     line = ProgressLine(stream, clock=clock)
-    with pytest.raises(KeyError), line:
-        clock.now += 5
-        line(Progress(1, 2))
-        raise KeyError
+
+    def fail() -> None:
+        with line:
+            clock.now += 5
+            line(Progress(1, 2))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert screen(stream.getvalue()) == ""
 
 

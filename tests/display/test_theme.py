@@ -10,7 +10,7 @@ import pytest
 from obs_magics.display.theme import DASHES, MAX_SERIES, PALETTE, THEMES, style, vega_config
 
 WHITE, DARK = "#ffffff", "#111111"
-# Machado, Oliveira, Fernandes: A Physiologically-based Model for Simulation of Color Vision Deficiency (2009), severity 1.
+# Machado, Oliveira, Fernandes: A Physiologically-based Model for Simulation of Color Vision Deficiency, 2009.
 SIGHTS = {
     "all cones": np.eye(3),
     "protanopia": np.array(

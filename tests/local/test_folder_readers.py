@@ -124,6 +124,23 @@ def test_epochs_are_known_by_their_size(tmp_path: Path, factor: int, column: str
     assert _samples(_read(tmp_path / "m.csv", text)) == {("m", "value_3=x"): [(0, 1.0)]}
 
 
+@pytest.mark.parametrize(
+    ("body", "problem", "samples"),
+    [
+        (b"timestamp,value\r\n1795341600,1\r\n1795341615,oops\r\n", "line 3: column value: Could not convert", 1),
+        (b"\xef\xbb\xbftimestamp,value\n1795341600,1\n1795341615\n", "line 3: Expected Number of Columns", 1),
+        ("timestamp,x,value\n1,café,1\n2,b,2\n".encode("latin-1"), "line 2: Invalid unicode", 1),
+        (b'timestamp,x,value\n1,"a,1\n2,b,2\n', "it has no row that can be read", 0),
+        (b"timestamp,value\n,1\n2,2\n", "row 1: column timestamp: not a time", 1),
+        (b"timestamp,value\n1,\n2,\n", "no column holds numbers", 0),
+    ],
+)
+def test_odd_csv_files(tmp_path: Path, body: bytes, problem: str, samples: int) -> None:
+    reading = _read(tmp_path / "x.csv", body)
+    assert problem in _problems(reading)[0]
+    assert sum(len(rows.values) for rows in reading.rows) == samples
+
+
 def test_many_wrong_lines_are_counted(tmp_path: Path) -> None:
     text = "timestamp,value\n1795341600,1\n" + "1795341600,oops\n" * 30
     reading = _read(tmp_path / "x.csv", text)

@@ -126,7 +126,7 @@ async def test_health_says_what_is_there_and_what_was_left_out(tmp_path: Path) -
     health = await folder.health()
     assert health.ok
     first, *lines = health.detail.split("\n")
-    assert first == "2 files, 2 series. stands still at 2026-11-22 10:10:00 UTC"
+    assert first == "2 files, 2 series. It stands still: its now is 2026-11-22 10:10:00 UTC"
     assert lines[0].startswith("a.csv, line 84: column timestamp: ")
     assert lines[-1] == "… and 4 more problems like these"
     assert folder.warnings[-1] == "82 samples left out: a later one has the same series and time"

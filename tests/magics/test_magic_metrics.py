@@ -194,7 +194,7 @@ def test_an_interrupt_while_drawing_keeps_the_frame(shell: Shell, monkeypatch: p
 
 def test_a_frame_of_nobody_has_no_panel() -> None:
     with pytest.raises(ValueError, match="where it comes from"):
-        metrics_panel(pd.DataFrame(), "up", name="", options="", notes=(), zone=UTC)
+        metrics_panel(pd.DataFrame(), "up", name="", options="", zone=UTC)
 
 
 def test_next_cells_keep_the_options_and_leave_out_what_is_too_long(shell: Shell) -> None:
@@ -211,9 +211,10 @@ def test_next_cells_keep_the_options_and_leave_out_what_is_too_long(shell: Shell
 
 def test_times_are_shown_in_the_zone_of_the_session(shell: Shell) -> None:
     frame = shell.run("%obs_metrics --no-plot up").result
-    berlin = metrics_panel(frame, "up", name="", options="", notes=["a note"], zone=ZoneInfo("Europe/Berlin"))
+    frame.attrs["obs"]["notes"] = ["a note"]
+    berlin = metrics_panel(frame, "up", name="", options="", zone=ZoneInfo("Europe/Berlin"))
     assert "Europe/Berlin" in str(berlin.chart.spec)
-    offset = metrics_panel(frame, "up", name="", options="", notes=["a note"], zone=timezone(timedelta(hours=3)))
+    offset = metrics_panel(frame, "up", name="", options="", zone=timezone(timedelta(hours=3)))
     assert "UTC" in str(offset.chart.spec)
     assert "Note: a note" in offset.to_text()
 

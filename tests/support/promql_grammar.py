@@ -167,7 +167,7 @@ class Grammar:
 
     def aggregation(self, depth: int) -> str:
         name = self.one_of(*REDUCTIONS, *REDUCTIONS, "topk", "bottomk", "quantile", "count_values")
-        arguments = [self.vector(depth)]
+        arguments, grouping = [self.vector(depth)], self.grouping()
         if name in {"topk", "bottomk", "count_values"}:
             arguments = [self.one_of(self.selector(), f"{self.one_of(*OVER_RANGE)}({self.matrix(0)})")]
         if name in {"topk", "bottomk"}:
@@ -175,9 +175,9 @@ class Grammar:
         elif name == "quantile":
             arguments.insert(0, self.scalar(depth))
         elif name == "count_values":
-            arguments.insert(0, self.one_of('"v"', '"v"', '"job"', '"__name__"', '"a b"'))
+            plain = "by" not in grouping  # 2.42 forgets to sort the label in among those of by
+            arguments.insert(0, self.one_of('"zz"', '"zz"', *(('"job"', '"__name__"', '"a b"') if plain else ())))
         inside = f"({', '.join(arguments)})"
-        grouping = self.grouping()
         return f"{name} {grouping} {inside}" if self.rarely(5) else f"{name}{inside} {grouping}"
 
     def with_scalar(self, depth: int) -> str:

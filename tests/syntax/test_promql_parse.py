@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import promql_parser
 import pytest
 from hypothesis import given
@@ -107,7 +109,7 @@ def test_promql_like_text_either_parses_or_is_refused(text: str) -> None:
 def test_tokens_cover_what_is_not_white_space_or_comment(text: str) -> None:
     tokens = tokens_of(text)
     assert all(text[token.start : token.end] == token.text for token in tokens)
-    assert all(one.end <= other.start for one, other in zip(tokens, tokens[1:], strict=False))
+    assert all(one.end <= other.start for one, other in itertools.pairwise(tokens))
 
 
 def test_a_call_is_found_before_a_metric_of_the_same_name() -> None:

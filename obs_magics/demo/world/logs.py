@@ -7,16 +7,15 @@ same: the counters know all failed requests, the logs do not.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 
 from obs_magics.demo.world import chance
 from obs_magics.demo.world.clock import Axis, at
+from obs_magics.demo.world.manners import WRITERS, Said, logfmt, milliseconds, written_time
 from obs_magics.demo.world.population import Pod
 from obs_magics.demo.world.topology import DEPLOYS, NAMESPACE, OUT_OF_MEMORY, SERVICE
 from obs_magics.demo.world.traces import Pods, Spans, hexadecimal, pod_of
@@ -35,98 +34,6 @@ class Line:
     pod: str = ""
     node: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a program wants to say, before it is in the program's format."""
-
-    time: int
-    level: str
-    text: str
-    fields: tuple[tuple[str, str], ...]
-    trace: str
-    span: str
-    pod: Pod
-
-
-Writer = Callable[[Said], str]
-
-_PINO = {"debug": 20, "info": 30, "warn": 40, "error": 50}
-
-
-def _when(time: int, pattern: str) -> str:
-    return datetime.fromtimestamp(time // 1_000_000 / 1000, UTC).strftime(pattern)
-
-
-def _milliseconds(time: int) -> str:
-    return f"{time // 1_000_000 % 1000:03d}"
-
-
-def _json(said: Said) -> str:
-    return json.dumps(
-        {
-            "ts": _when(said.time, "%Y-%m-%dT%H:%M:%S.") + _milliseconds(said.time) + "Z",
-            "level": said.level.upper(),
-            "logger": said.pod.service.name.split("-", maxsplit=1)[0],
-            "msg": said.text,
-            **dict(said.fields),
-            "trace_id": said.trace,
-        },
-        ensure_ascii=False,
-    )
-
-
-def _pino(said: Said) -> str:
-    head = {"level": _PINO[said.level], "time": said.time // 1_000_000, "pid": 1, "hostname": said.pod.name}
-    return json.dumps({**head, **dict(said.fields), "traceId": said.trace, "msg": said.text}, separators=(",", ":"))
-
-
-def _logfmt(said: Said) -> str:
-    fields = " ".join(f"{name}={value}" for name, value in said.fields)
-    when = _when(said.time, "%Y-%m-%dT%H:%M:%S.") + _milliseconds(said.time) + "Z"
-    return f'ts={when} level={said.level} msg="{said.text}" {fields} trace_id={said.trace}'
-
-
-def _python(said: Said) -> str:
-    fields = " ".join(f"{name}={value}" for name, value in said.fields)
-    when = _when(said.time, "%Y-%m-%d %H:%M:%S,") + _milliseconds(said.time)
-    return f"{when} {said.level.upper():<7} ranking: {said.text} {fields}"
-
-
-def _java(said: Said) -> str:
-    words = said.pod.service.name.split("-", maxsplit=1)[0]
-    when = _when(said.time, "%Y-%m-%d %H:%M:%S.") + _milliseconds(said.time)
-    thread = f"http-nio-8080-exec-{int(said.trace[-2:], 16) % 24 + 1}" if said.trace else "scheduling-1"
-    fields = "".join(f" {name}={value}" for name, value in said.fields if name != "stack")
-    head = f"{when} {said.level.upper():>5} [{said.pod.service.name},{said.trace},{said.span}] 1 --- [{thread}] "
-    stack = dict(said.fields).get("stack", "")
-    return f"{head}c.s.{words}.{words.title()}Service : {said.text}{fields}{stack}"
-
-
-def _nginx(said: Said) -> str:
-    fields = dict(said.fields)
-    client = f"81.2.{int(said.trace[:2], 16)}.{int(said.trace[2:4], 16)}"
-    when = _when(said.time, "%d/%b/%Y:%H:%M:%S +0000")
-    request = f"{fields['method']} {fields['path']} HTTP/1.1"
-    size = 180 + int(said.trace[4:7], 16)
-    return (
-        f'{client} - - [{when}] "{request}" {fields["status"]} {size} "-" "Mozilla/5.0" '
-        f"rt={fields['seconds']} trace={said.trace}"
-    )
-
-
-_WRITERS: dict[str, Writer] = {
-    "api-gateway": _nginx,
-    "checkout-api": _json,
-    "payment-api": _java,
-    "inventory-service": _java,
-    "order-service": _java,
-    "user-service": _logfmt,
-    "cart-service": _pino,
-    "search-service": _java,
-    "recommendation-service": _python,
-    "notification-service": _pino,
-}
 
 _STACK = (
     "\njava.util.concurrent.TimeoutException: Timed out after 2000 ms waiting for a connection from pool redis"
@@ -184,7 +91,7 @@ def _of_spans(spans: Spans, pods: Pods) -> Iterator[Line]:
     pool = step.operation == "redis.pool.acquire"
     if not pool and step.kind not in {"server", "consumer"}:
         return
-    write = _WRITERS[step.service]
+    write = WRITERS[step.service]
     for index, trace in enumerate(spans.traces):
         time = int(spans.start[index] + spans.duration[index])
         seconds, failed = float(spans.duration[index]) / 1e9, bool(spans.failed[index])
@@ -231,7 +138,7 @@ def _of_outburst(outburst: _Outburst, number: int, pods: Pods) -> Iterator[Line]
         pod = pod_of(pods, outburst.service, traces[index], time // 1_000_000)
         text, fields = _ERRORS[outburst.service](index)
         said = Said(time, "error", text, fields, traces[index], ids[index], pod)
-        yield _line(said, _WRITERS[outburst.service](said))
+        yield _line(said, WRITERS[outburst.service](said))
 
 
 def _exhausted(index: int) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -285,13 +192,13 @@ def _of_databases(axis: Axis, found: Sequence[Spans]) -> Iterator[Line]:
 
 
 def _postgres(time: int, text: str, process: int) -> Line:
-    when = _when(time, "%Y-%m-%d %H:%M:%S.") + _milliseconds(time)
+    when = written_time(time, "%Y-%m-%d %H:%M:%S.") + milliseconds(time)
     message = f"{when} UTC [{process}] {text}"
     return Line(time, "info", "postgres", message, pod="postgres-0", node="node-1")
 
 
 def _redis(time: int, text: str) -> Line:
-    when = _when(time, "%d %b %Y %H:%M:%S.") + _milliseconds(time)
+    when = written_time(time, "%d %b %Y %H:%M:%S.") + milliseconds(time)
     return Line(time, "info", "redis", f"1:M {when} * {text}", pod="redis-0", node="node-3")
 
 
@@ -319,7 +226,7 @@ def _of_lives(pods: Pods) -> Iterator[Line]:
 def _own(pod: Pod, time_ms: int, level: str, text: str) -> Line:
     """A line about the program itself, in the gateway's case not an access log."""
     said = Said(time_ms * 1_000_000, level, text, (), "", "", pod)
-    write = _logfmt if pod.service.name == "api-gateway" else _WRITERS[pod.service.name]
+    write = logfmt if pod.service.name == "api-gateway" else WRITERS[pod.service.name]
     return _line(said, write(said))
 
 

@@ -153,15 +153,14 @@ def _select(vector: Vector, grouping: Grouping, parameter: Any, name: str, conte
     chosen = np.zeros_like(vector.present)
     for group in range(len(labels)):
         rows = np.flatnonzero(ids == group)
-        chosen[rows] = _SELECTIONS[name](vector.values[rows], vector.present[rows], limits)
+        chosen[rows] = _chosen(name, vector.values[rows], vector.present[rows], limits, context.version)
     return _ordered(Vector(vector.labels, vector.values, chosen), ids, name)
 
 
-_SELECTIONS: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "topk": top_k,
-    "bottomk": lambda values, present, limits: top_k(-values, present, limits),
-    "limitk": lambda values, present, limits: first_k(present, limits),
-}
+def _chosen(name: str, values: Array, present: Array, limits: Array, version: int) -> Array:
+    if name == "limitk":
+        return first_k(present, limits)
+    return top_k(values if name == "topk" else -values, present, limits, version=version)
 
 
 def _sample(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
@@ -189,7 +188,7 @@ def _ordered(vector: Vector, ids: Array, name: str) -> Vector:
 
 AGGREGATORS: dict[str, Callable[[Vector, Grouping, Any, str, Context], Vector]] = {
     **dict.fromkeys(_REDUCTIONS, _reduce),
-    **dict.fromkeys(_SELECTIONS, _select),
+    **dict.fromkeys(("topk", "bottomk", "limitk"), _select),
     "count_values": _count_values,
     "limit_ratio": _sample,
 }

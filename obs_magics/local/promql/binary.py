@@ -53,7 +53,7 @@ def negate(node: Any, context: Context) -> Value:
         context.refuse_histograms("-")
     labels = [without_name(one) for one in value.labels]
     try:
-        forbid_same_labels(labels)
+        forbid_same_labels([labels[row] for row in np.flatnonzero(value.present.any(axis=1))])
     except DuplicateSeries as problem:
         raise context.duplicate("-", problem) from None
     return Vector(labels, -value.values, value.present)

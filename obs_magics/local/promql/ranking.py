@@ -1,7 +1,8 @@
 """Which series topk, bottomk and limitk keep at each step.
 
 Where more series share the last place than there is room for, Prometheus keeps those that its binary heap happens to
-hold (promql/engine.go, `aggregationK`, over Go's container/heap); the heap is then rebuilt here move by move.
+hold (promql/engine.go, `aggregationK`, over Go's container/heap); the heap is then rebuilt here move by move. Version 2
+takes the top off and puts the new one in, version 3 replaces the top.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def first_k(present: Array, limits: Array) -> Array:
     return chosen
 
 
-def top_k(values: Array, present: Array, limits: Array) -> Array:
+def top_k(values: Array, present: Array, limits: Array, *, version: int) -> Array:
     """Mark (bool [series, steps]) the `limits` (int64 [steps]) largest present values of a step; NaN is least."""
     counts = present.sum(axis=0)
     chosen: Array = present & (counts <= limits)
@@ -32,7 +33,7 @@ def top_k(values: Array, present: Array, limits: Array) -> Array:
     for step in unclear:
         rows = np.flatnonzero(present[:, step])
         chosen[:, step] = False
-        chosen[rows[_heap(values[rows, step].tolist(), int(limits[step]))], step] = True
+        chosen[rows[_heap(values[rows, step].tolist(), int(limits[step]), version)], step] = True
     return chosen
 
 
@@ -40,17 +41,27 @@ def _less(one: float, other: float) -> bool:
     return one != one or one < other  # noqa: PLR0124 - only NaN differs from itself
 
 
-def _heap(values: list[float], limit: int) -> list[int]:
+def _heap(values: list[float], limit: int, version: int) -> list[int]:
     """Positions of the values that a heap of `limit` places holds in the end, its smallest on top."""
     heap: list[int] = []
     for position, value in enumerate(values):
         if len(heap) < limit:
             heap.append(position)
             _rise(heap, values)
-        elif values[heap[0]] < value or (values[heap[0]] != values[heap[0]] and value == value):  # noqa: PLR0124
-            heap[0] = position
-            _sink(heap, values)
+        elif _less(values[heap[0]], value):
+            if version < 3 and limit > 1:
+                _replace_by_pop(heap, position, values)
+            else:
+                heap[0] = position
+                _sink(heap, values)
     return heap
+
+
+def _replace_by_pop(heap: list[int], position: int, values: list[float]) -> None:
+    heap[0] = heap.pop()
+    _sink(heap, values)
+    heap.append(position)
+    _rise(heap, values)
 
 
 def _rise(heap: list[int], values: list[float]) -> None:

@@ -34,12 +34,13 @@ FORMATS: tuple[Format, ...] = (
 def read_files(path: Path, mapping: Mapping) -> Reading:
     """Read a file, or every file under a folder in order of name; hidden files are passed over."""
     reading = Reading()
-    for file in _files(path):
+    for file in list_files(path):
         reading.add(_read(file, mapping))
     return reading
 
 
-def _files(path: Path) -> Iterator[File]:
+def list_files(path: Path) -> Iterator[File]:
+    """A file itself, or every file under a folder in order of name; hidden ones are passed over."""
     if path.is_file():
         yield File(path, path.name)
         return

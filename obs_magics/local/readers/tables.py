@@ -7,15 +7,11 @@ something that is no number where one should be, is left out and said; an empty 
 from __future__ import annotations
 
 import csv
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +20,7 @@ from obs_magics.local.block import Rows
 from obs_magics.local.database import connect, identifier, quoted
 from obs_magics.local.readers.base import Complaints, File, Mapping, Problem, Reading
 from obs_magics.local.readers.columns import Column, Plan, label_name, metric_name, plan
+from obs_magics.local.readers.copies import clean, good_lines, unpacked
 from obs_magics.model.frames import METRIC_NAME_LABEL
 
 Array = np.ndarray[Any, Any]
@@ -59,15 +56,15 @@ def is_csv(file: File) -> bool:
 
 def read_parquet(file: File, mapping: Mapping) -> Reading:
     """Read a Parquet file."""
-    with _unpacked(file) as path:
+    with unpacked(file) as path:
         return _read_table(file, mapping, path, f"read_parquet({quoted(str(path))})")
 
 
 def read_json_lines(file: File, mapping: Mapping) -> Reading:
     """Read JSON objects, one a line; lines that are none are left out."""
     complaints = Complaints(file.name)
-    lines, good = _good_lines(file, complaints)
-    with _clean(file, good) as path:
+    lines, good = good_lines(file, complaints)
+    with clean(file, good) as path:
         source = (
             f"read_json({quoted(str(path))}, format = 'newline_delimited'{_gzip(file) if path == file.path else ''})"
         )
@@ -88,15 +85,15 @@ def read_csv(file: File, mapping: Mapping) -> Reading:
         columns = ", ".join(f"{quoted(name)}: {quoted(types.get(name, 'VARCHAR'))}" for name in names)
         return f"read_csv({quoted(str(file.path))}, {options}, columns = {{{columns}}}, {more})"
 
+    complaints = Complaints(file.name)
     with connect(file.path) as connection:
         try:
             chosen = plan(_look(connection, source({}, "ignore_errors = true")), mapping, _stem(file))
+            types = dict.fromkeys(chosen.values, "DOUBLE")
+            types[chosen.timestamp] = "TIMESTAMPTZ" if chosen.factor is None else "DOUBLE"
+            rows = _load(connection, source(types, "store_rejects = true"), chosen, complaints, None)
         except (ValueError, duckdb.Error) as problem:
             return Reading(problems=[Problem(file.name, _words(problem))])
-        types = dict.fromkeys(chosen.values, "DOUBLE")
-        types[chosen.timestamp] = "TIMESTAMPTZ" if chosen.factor is None else "DOUBLE"
-        complaints = Complaints(file.name)
-        rows = _load(connection, source(types, "store_rejects = true"), chosen, complaints, None)
         rejected = connection.execute(
             "SELECT line_byte_position, column_name, error_type, error_message FROM reject_errors ORDER BY 1"
         ).fetchall()
@@ -109,8 +106,10 @@ def _rejections(file: File, rejected: list[tuple[int, str | None, str, str]]) ->
     line = done = 0
     with file.open() as stream:
         for position, column, kind, message in rejected:
-            line += stream.read(position - 1 - done).count(b"\n")
-            done = position - 1
+            line += stream.read(position - done).count(
+                b"\n"
+            )  # up to the first byte of the row, its line break before it
+            done = position
             what = message.rsplit(". ", 1)[-1] if kind == "CAST" else message
             yield f"column {column}: {what}" if kind == "CAST" else what, line + 1
 
@@ -153,6 +152,8 @@ def _look(connection: duckdb.DuckDBPyConnection, source: str) -> list[Column]:
     """What the columns hold, from the first rows."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS SELECT * FROM {source} LIMIT {_SAMPLE_ROWS}")  # noqa: S608 - names are quoted
     columns = []
+    if connection.execute("SELECT count(*) FROM sample").fetchall()[0][0] == 0:
+        raise ValueError("it has no row that can be read")
     for name, kind, *_ in connection.execute("DESCRIBE sample").fetchall():
         text = f"CAST({identifier(name)} AS VARCHAR)"
         filled, numbers, times, largest = connection.execute(
@@ -228,58 +229,6 @@ def _complain(complaints: Complaints, why: str, wrong: Array, lines: Array | Non
         complaints.add(
             why if lines is not None else f"row {row + 1}: {why}", None if lines is None else int(lines[row])
         )
-
-
-def _good_lines(file: File, complaints: Complaints) -> tuple[Array, bool]:
-    """The numbers of the lines that are JSON objects, and whether all are; says of the others what is wrong."""
-    numbers, whole = [], True
-    with file.open() as stream:
-        for number, line in enumerate(stream, start=1):
-            why = _fault(line)
-            if why:
-                complaints.add(why, number)
-                whole = False
-            elif line.strip():
-                numbers.append(number)
-    return np.asarray(numbers, np.int64), whole
-
-
-def _fault(line: bytes) -> str:
-    """Why a line is not a JSON object; nothing when it is one, or empty."""
-    text = line.strip()
-    if not text:
-        return ""
-    try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except msgspec.DecodeError as problem:
-        return f"not JSON: {problem}"
-    return "" if text.startswith(b"{") else "not a JSON object"
-
-
-@contextmanager
-def _clean(file: File, whole: bool) -> Iterator[Path]:
-    """The file itself when it is whole, else a temporary copy without its bad lines."""
-    if whole:
-        yield file.path
-        return
-    with tempfile.TemporaryDirectory(prefix="obs-magics-") as folder:
-        path = Path(folder) / "clean.jsonl"
-        with file.open() as given, path.open("wb") as kept:
-            kept.writelines(line.rstrip(b"\n") + b"\n" for line in given if line.strip() and not _fault(line))
-        yield path
-
-
-@contextmanager
-def _unpacked(file: File) -> Iterator[Path]:
-    """The file itself, or a temporary copy that is not compressed."""
-    if not file.packed:
-        yield file.path
-        return
-    with tempfile.TemporaryDirectory(prefix="obs-magics-") as folder:
-        path = Path(folder) / "unpacked"
-        with file.open() as packed, path.open("wb") as plain:
-            shutil.copyfileobj(packed, plain)
-        yield path
 
 
 def _gzip(file: File) -> str:

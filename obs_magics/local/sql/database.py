@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import duckdb
+import pyarrow as pa
 
 from obs_magics.local.database import quoted
 from obs_magics.local.sql import tables as building
 from obs_magics.local.sql.run import Opened, Outcome, Run
-from obs_magics.model.errors import SourceTimeout
+from obs_magics.model.errors import BadAnswer, SourceTimeout
 from obs_magics.model.query import SqlQuery
 from obs_magics.model.sources import Answer
 from obs_magics.model.time import format_duration
@@ -100,9 +101,16 @@ class Database:
     def _opened(self) -> Opened:
         with self._lock:
             if self._ready is None:
-                layout = building.Layout() if self._layout is None else self._layout()
-                self._ready = _open(layout, self._memory_bytes)
+                self._ready = self._open()
             return self._ready
+
+    def _open(self) -> Opened:
+        try:
+            return _open(building.Layout() if self._layout is None else self._layout(), self._memory_bytes)
+        except (OSError, pa.ArrowException, duckdb.Error) as problem:
+            raise BadAnswer(
+                f"the tables cannot be opened: {problem}", where=self._where, hint="check that all files are there"
+            ) from problem
 
 
 def _open(layout: building.Layout, memory_bytes: int) -> Opened:

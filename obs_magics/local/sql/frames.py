@@ -1,7 +1,7 @@
-"""Frames in and out of SQL: pandas to Arrow with types that DuckDB knows, and answers back in the dtypes of our frames.
+"""Frames in and out of SQL: pandas to Arrow in types that DuckDB knows, and answers back in the dtypes of our frames.
 
-Into SQL, categories become VARCHAR, times with a zone TIMESTAMPTZ (microseconds: nanoseconds are cut, and that is said),
-timedeltas INTERVAL. Out of it:
+Into SQL, categories become VARCHAR, timedeltas INTERVAL, times with a zone TIMESTAMPTZ (in microseconds: nanoseconds
+are cut, and that is said). Out of it:
 
 ===============================  =======================================================
 DuckDB                           pandas
@@ -123,12 +123,15 @@ def _series(name: str, column: pa.ChunkedArray) -> pd.Series[Any]:
         return _instants(name, column)
     if pa.types.is_interval(kind):
         return _durations(column)
-    if pa.types.is_decimal(kind):
-        return _series(name, _number(column))
     if pa.types.is_string(kind) or pa.types.is_null(kind):
         return pd.Series(column.cast(pa.string()).to_pandas().to_numpy(), dtype=STRING_DTYPE)
+    return _values(_number(column) if pa.types.is_decimal(kind) else column)
+
+
+def _values(column: pa.ChunkedArray) -> pd.Series[Any]:
+    kind = column.type
     if pa.types.is_nested(kind) and not pa.types.is_union(kind):
-        return pd.Series(pd.arrays.ArrowExtensionArray(column))  # type: ignore[attr-defined]
+        return pd.Series(pd.arrays.ArrowExtensionArray(column))
     if column.null_count and kind in _NULLABLE:
         return pd.Series(_NULLABLE[kind].__from_arrow__(column))
     return pd.Series(column.to_pandas().array, copy=False)
@@ -148,7 +151,7 @@ def _instants(name: str, column: pa.ChunkedArray) -> pd.Series[Any]:
 
 
 def _durations(column: pa.ChunkedArray) -> pd.Series[Any]:
-    """Intervals without months as timedelta64[ns], a day counting 24 hours; with months as text: they have no length."""
+    """Intervals as timedelta64[ns], a day counting 24 hours; as text when there are months, which have no length."""
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     parts = np.frombuffer(array.buffers()[1] or b"", _INTERVAL, count=len(array), offset=array.offset * 16)
     missing = array.is_null().to_numpy(zero_copy_only=False)
@@ -165,7 +168,7 @@ def _interval_text(part: Any) -> str:
 
 
 def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A decimal as int64 when it is whole and fits (sums of integers are HUGEINT, which comes as a decimal), else double."""
+    """A decimal as int64 when it is whole and fits (as sums of integers, which are HUGEINT), else as double."""
     if column.type.scale == 0:
         try:
             return column.cast(pa.int64())

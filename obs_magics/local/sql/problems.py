@@ -7,13 +7,28 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from obs_magics.local.sql.statement import Statement
+from obs_magics.local.sql.statement import Statement, judge
 from obs_magics.model.errors import LimitExceeded, ObsError, QueryError, did_you_mean
 
 _KIND = re.compile(r"\A[A-Z][A-Za-z ]* Error: ")
 # How DuckDB marks the place: a line of the query, cut to the width of a screen, and carets below it.
 _MARK = re.compile(r"^LINE (?P<line>\d+): (?P<text>[^\n]*)\n(?P<marks> *\^+)", re.MULTILINE)
 _ELLIPSIS = "..."
+
+
+def judged(text: str, where: str) -> Statement:
+    """As `judge`, with every error as ours.
+
+    Raises:
+        QueryError: There is no statement, several, one that does more than read, or it is no SQL.
+    """
+    try:
+        return judge(text)
+    except duckdb.Error as error:
+        raise explained(error, text, None, {}, where=where) from None
+    except QueryError as error:
+        error.where = error.where or where
+        raise
 
 
 def explained(

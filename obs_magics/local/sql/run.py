@@ -137,7 +137,8 @@ def _register(cursor: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFra
         cursor.register(name, table)
         notes += lost
         if name.lower() in tables:
-            notes.append(f"{name} is the frame of the notebook; the table of the source is memory.{tables[name.lower()]}")
+            own = f"memory.{tables[name.lower()]}"
+            notes.append(f"{name} is the frame of the notebook; the table of the source is called {own}")
     return notes
 
 

@@ -1,7 +1,7 @@
 """Judges SQL before it runs, by DuckDB's own parser: one statement that only reads, and what it names.
 
-The kind of a statement is not enough: ``WITH x AS (COPY … TO …) SELECT 1`` and ``EXPLAIN ANALYZE INSERT …`` are a SELECT
-and an EXPLAIN to the parser. So the syntax tree is walked, and what is not known to read is refused.
+The kind of a statement is not enough: to the parser, ``WITH x AS (COPY … TO …) SELECT 1`` is a SELECT, and ``EXPLAIN
+ANALYZE INSERT …`` an EXPLAIN. So the syntax tree is walked, and what is not known to read is refused.
 """
 
 from __future__ import annotations

@@ -83,14 +83,15 @@ def _has_histograms(layout: Layout, path: Path) -> bool:
 
 def _metrics(samples: str, series: str, names: Sequence[str], *, histograms: bool) -> list[str]:
     """`metrics` and `series` over the samples and the label sets."""
-    columns = dict(zip(names, unique_names(["timestamp", "value", "metric", *map(label_column, names)])[3:], strict=True))
+    own = unique_names(["timestamp", "value", "metric", "histogram", *map(label_column, names)])[4:]
+    columns = dict(zip(names, own, strict=True))
     pivoted = "".join(f", labels[{quoted(name)}] AS {identifier(column)}" for name, column in columns.items())
     shown = "".join(f", {identifier(column)}" for column in columns.values())
     histogram = ", histogram" if histograms else ""
     taken = unique_names(["metric", *columns.values(), "samples", "first", "last"])[-3:]
     counted, first, last = map(identifier, taken)
     return [
-        f"CREATE TABLE stored.labels AS SELECT series AS series_number, metric{pivoted}, samples AS {counted},"
+        f"CREATE TABLE stored.labels AS SELECT series AS series_number, metric{pivoted}, samples AS {counted},"  # noqa: S608
         f" make_timestamptz(first_ms * 1000) AS {first}, make_timestamptz(last_ms * 1000) AS {last} FROM {series}",
         f"CREATE VIEW series AS SELECT metric{shown}, {counted}, {first}, {last} FROM stored.labels",  # noqa: S608
         "CREATE VIEW metrics AS SELECT make_timestamptz(timestamp_ms * 1000) AS timestamp, value, metric"  # noqa: S608
