@@ -2,10 +2,10 @@
 
 usage: .venv/bin/python benchmarks/promql.py [--data DIR] [--out DIR] [--quick]
 
-Fifty queries of the kind that dashboards hold, as range queries over the whole time. Without --data the series are made
-up (1,000 counters and 1,000 histogram buckets × 1,440 points, and gauges); with it, every *.om in the folder (OpenMetrics
-text with timestamps) is what both sides read, and the queries are those of its queries.txt. Needs `prometheus` and
-`promtool` 2.42; our engine follows its rules here (version 2). Series are in memory on our side, in blocks on its.
+Fifty queries of the kind that dashboards hold, as range queries over the whole time. Without --data the series are
+made up (1,000 counters and 1,000 histogram buckets × 1,440 points, and gauges); with it, every *.om in the folder
+(OpenMetrics text with timestamps) is what both sides read, and the queries are those of its queries.txt. Needs
+`prometheus` and `promtool` 2.42, whose rules our engine follows here. Our series lie in memory, its in blocks.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ QUERIES = (
     "100 * (1 - sum by (service) (rate(http_requests_total{code!~'5..'}[5m]))"
     " / sum by (service) (rate(http_requests_total[5m])))",
     "sum by (service) (increase(http_requests_total[1h]))",
-    "topk(5, sum by (service) (rate(http_requests_total[5m])))",
-    "bottomk(3, sum by (pod) (rate(http_requests_total[5m])))",
+    "topk(5, avg by (service) (memory_bytes))",
+    "bottomk(3, memory_bytes)",
     "sum without (pod, code) (rate(http_requests_total[5m]))",
     "max by (service) (irate(http_requests_total[1m]))",
     "histogram_quantile(0.5, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))",
@@ -75,7 +75,7 @@ QUERIES = (
     "count by (service) (memory_bytes)",
     "sum(memory_bytes) by (service) / on (service) sum(memory_limit_bytes) by (service)",
     "memory_bytes / on (service, pod) group_left () memory_limit_bytes",
-    "memory_bytes > 0.9 * on (service, pod) group_left () memory_limit_bytes",
+    "memory_bytes > on (service, pod) group_left () (0.9 * memory_limit_bytes)",
     "avg_over_time(memory_bytes[10m])",
     "max_over_time(memory_bytes[1h])",
     "min_over_time(memory_bytes[30m])",
@@ -92,7 +92,8 @@ QUERIES = (
     "absent(up{service='nothing'})",
     "time() - max by (service) (timestamp(up))",
     "sum(rate(http_requests_total[5m])) - sum(rate(http_requests_total[5m] offset 1h))",
-    "sum by (service) (rate(http_requests_total[5m])) > 1.2 * sum by (service) (rate(http_requests_total[5m] offset 30m))",
+    "sum by (service) (rate(http_requests_total[5m]))"
+    " > 1.2 * sum by (service) (rate(http_requests_total[5m] offset 30m))",
     "max_over_time(sum(rate(http_requests_total[5m]))[30m:1m])",
     "label_replace(sum by (pod) (rate(http_requests_total[5m])), 'number', '$1', 'pod', '.*-(.*)')",
     "sum by (service) (rate(http_requests_total[5m])) and on (service) (avg by (service) (memory_bytes) > 5e8)",
@@ -128,7 +129,7 @@ def main() -> None:
     first = min(int(times[0]) for _, times, _ in store.series)
     last = max(int(times[-1]) for _, times, _ in store.series)
     with prometheus(store.openmetrics(), options=["--query.timeout=10m", "--query.max-samples=500000000"]) as address:
-        rows = [_measure(query, store, address, first, last, 1 if options.quick else 3) for query in queries]
+        rows = [_measure(query, store, address, (first, last), repeat=1 if options.quick else 3) for query in queries]
     _report(rows, store, options.out)
 
 
@@ -195,7 +196,8 @@ def _read(folder: Path) -> tuple[MemoryStore, list[str]]:
     return store, [line for line in (folder / "queries.txt").read_text().splitlines() if line.strip()]
 
 
-def _measure(query: str, store: MemoryStore, address: str, first: int, last: int, repeat: int) -> Row:
+def _measure(query: str, store: MemoryStore, address: str, span: tuple[int, int], *, repeat: int) -> Row:
+    first, last = span
     how = {"start_ms": first, "end_ms": first + (last - first) // STEP_MS * STEP_MS, "step_ms": STEP_MS}
     ours, result = _timed(lambda: evaluate(query, store, version=2, **how), repeat)
     asked = {"query": query, "start": how["start_ms"] / 1000, "end": how["end_ms"] / 1000, "step": STEP_MS / 1000}

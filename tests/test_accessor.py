@@ -145,8 +145,9 @@ def test_any_frame_with_the_columns_will_do() -> None:
     ],
 )
 def test_other_frames_are_told_what_is_missing(frame: pd.DataFrame, message: str) -> None:
+    assert "obs" in dir(frame)  # completion lists the attributes of any frame
     with pytest.raises(UsageError, match=message):
-        _ = frame.obs
+        frame.obs.summary()
 
 
 def test_importing_the_package_registers_nothing_and_stays_light() -> None:
@@ -162,3 +163,11 @@ def test_any_metrics_frame_has_a_summary_and_a_wide_form(frame: pd.DataFrame) ->
     assert wide.index.is_monotonic_increasing
     assert wide.columns.is_unique
     assert summary["points"].sum() == len(frame)
+
+
+def test_the_picture_can_go_on_as_an_altair_chart() -> None:
+    frame = metrics_frame([{"job": "a"}], [3], np.arange(3) * 10**9, np.array([1.0, 2.0, 3.0]))
+    chart = frame.obs.plot().to_altair()
+    beside = (chart.properties(width=200) | chart).to_dict(validate=False)
+    assert [part["width"] for part in beside["hconcat"]][0] == 200
+    assert "layer" in beside["hconcat"][1]

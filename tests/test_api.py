@@ -147,7 +147,7 @@ def test_connecting_with_options_that_do_not_go_together_is_refused(
 
 
 def test_a_secret_is_in_no_message(session: Session) -> None:
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(ConfigError) as error:
         session.connect("f", "http://fake", type="fake", token="hunter2-secret", timeout="nonsense")
     assert "hunter2" not in str(error.value) + repr(error.value)
 

@@ -10,6 +10,9 @@ from typing import Any
 from obs_magics.display import bundle
 from obs_magics.display.theme import ThemeName
 
+# What Vega-Lite allows on a picture as a whole only, and not on a part of one.
+_WHOLE_PICTURE = frozenset({"$schema", "background", "config"})
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -38,6 +41,14 @@ class Chart:
     def png(self, theme: ThemeName = "light") -> bytes:
         """The picture as PNG, two pixels for each of the chart's."""
         return bundle.png(self.still, theme)
+
+    def to_altair(self) -> Any:
+        """The picture as an Altair chart, to be changed or put beside others; without our theme, which is Altair's own."""
+        import altair
+
+        spec = {key: value for key, value in self.spec.items() if key not in _WHOLE_PICTURE}
+        kind = altair.LayerChart if "layer" in spec else altair.Chart
+        return kind.from_dict(spec, validate=False)
 
     def to_text(self, width: int = 80) -> str:
         """The picture in characters, at most `width` columns wide (40 at least)."""

@@ -45,11 +45,19 @@ class ProgressLine:
     Args:
         stream: Where to write; None for `sys.stderr` as it is when the line is first written.
         clock: Seconds that only go forward.
+        tick_seconds: How often the line counts on by itself.
     """
 
-    def __init__(self, stream: TextStream | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextStream | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tick_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
         self._given = stream
         self._clock = clock
+        self._tick_seconds = tick_seconds
         self._start = clock()
         self._last = float("-inf")
         self._shown = 0
@@ -85,7 +93,7 @@ class ProgressLine:
                 self._stream.flush()
 
     def _tick(self, ended: Event) -> None:
-        while not ended.wait(_PAUSE_SECONDS):
+        while not ended.wait(self._tick_seconds):
             self._show()
 
     def _show(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -46,7 +47,7 @@ def screen(written: str) -> str:
 
 def test_nothing_is_written_in_the_first_second() -> None:
     clock, stream = Clock(), Terminal()
-    with ProgressLine(stream, clock=clock) as progress:
+    with ProgressLine(stream, clock=clock, tick_seconds=3600) as progress:
         progress(Progress(0, 4))
         clock.now += 0.99
         progress(Progress(1, 4))
@@ -56,7 +57,7 @@ def test_nothing_is_written_in_the_first_second() -> None:
 @pytest.mark.parametrize("stream", [Terminal(), KernelStream()])
 def test_then_one_line_is_kept_up_to_date_and_taken_away(stream: io.StringIO) -> None:
     clock = Clock()
-    with ProgressLine(stream, clock=clock) as progress:
+    with ProgressLine(stream, clock=clock, tick_seconds=3600) as progress:
         clock.now += 2
         progress(Progress(3, 8, 1200, "a long note that will be gone"))
         assert screen(stream.getvalue()).startswith(
@@ -71,7 +72,7 @@ def test_then_one_line_is_kept_up_to_date_and_taken_away(stream: io.StringIO) ->
 
 def test_it_is_written_at_most_five_times_a_second() -> None:
     clock, stream = Clock(), Terminal()
-    progress = ProgressLine(stream, clock=clock)
+    progress = ProgressLine(stream, clock=clock, tick_seconds=3600)
     for _ in range(100):
         clock.now += 0.02
         progress(Progress(1, 2))
@@ -80,7 +81,7 @@ def test_it_is_written_at_most_five_times_a_second() -> None:
 
 def test_a_file_gets_nothing() -> None:
     clock, stream = Clock(), io.StringIO()
-    with ProgressLine(stream, clock=clock) as progress:
+    with ProgressLine(stream, clock=clock, tick_seconds=3600) as progress:
         clock.now += 5
         progress(Progress(1, 2))
     assert stream.getvalue() == ""
@@ -88,7 +89,7 @@ def test_a_file_gets_nothing() -> None:
 
 def test_the_line_goes_away_when_the_question_fails() -> None:
     clock, stream = Clock(), Terminal()
-    line = ProgressLine(stream, clock=clock)
+    line = ProgressLine(stream, clock=clock, tick_seconds=3600)
 
     def fail() -> None:
         with line:
@@ -122,3 +123,14 @@ def test_many_threads_may_tell() -> None:
 
 def test_a_share_outside_of_all_stays_in_the_bar() -> None:
     assert progress_text(Progress(9, 8), 1).startswith("█" * 20 + " 9 of 8")
+
+
+def test_it_counts_on_while_nothing_is_heard() -> None:
+    clock, stream = Clock(), Terminal()
+    with ProgressLine(stream, clock=clock, tick_seconds=0.01):
+        clock.now += 3
+        until = time.monotonic() + 5
+        while "3 s" not in stream.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert screen(stream.getvalue()) == "3 s · waiting for the answer"
+    assert screen(stream.getvalue()) == ""

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.recordings import load
 
+from obs_magics.local import readers
 from obs_magics.local.block import Block, assemble
 from obs_magics.local.promql.data import STALE_BITS
 from obs_magics.local.readers import FORMATS, exposition, prometheus_json, read_files
@@ -524,6 +525,15 @@ def test_a_folder_of_mixed_files(tmp_path: Path) -> None:
     assert said["readme.md"].startswith("not a format that is known here (Parquet, OTLP")
     assert said["cut.csv.gz"].startswith("cannot be read: Compressed file ended")
     assert ("up",) in _samples(reading)
+
+
+def test_a_folder_with_too_many_files_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MOST_FILES", 2)
+    for name in "abc":
+        (tmp_path / name).write_text(f"{name} 1 {START}\n")
+    reading = read_files(tmp_path, Mapping())
+    assert set(_samples(reading)) == {("a",), ("b",)}
+    assert _problems(reading) == [f"{tmp_path.name}: has more than 2 files: the rest is not read"]
 
 
 def test_every_format_leaves_the_files_of_the_others_alone(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """A grammar of PromQL as a hypothesis strategy: all functions, aggregations, operators, modifiers of Prometheus 2.42.
 
 Left out is what Prometheus itself does not decide (which of equal values `topk` keeps above the storage, where it walks
-a map), what its bugs decide (an offset beside @ in `timestamp`, `predict_linear` with @), and trigonometry on computed
-values, where the last digit of the argument becomes the first of the result.
+a map), what its bugs decide (an offset beside @ in `timestamp`, `predict_linear` with @), and logarithms and
+trigonometry in the middle of an expression, where the last digit of one becomes the first of the next.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ VALUES = {
 PATTERNS = ("a.*", "api|db", ".+", "", ".*", "[ab]:1", "(?i:API)", "5..", r"\\d+", "z[^1]")
 LABELS = tuple(VALUES)
 ELEMENTWISE = tuple(
-    """abs ceil floor exp sqrt ln log2 log10 sgn deg rad round day_of_month day_of_week day_of_year days_in_month hour
+    """abs ceil floor sqrt sgn deg rad round day_of_month day_of_week day_of_year days_in_month hour
     minute month year timestamp sort sort_desc""".split()  # noqa: SIM905
 )
-TRIGONOMETRY = tuple("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split())  # noqa: SIM905
+TRANSCENDENTAL = tuple("exp ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split())  # noqa: SIM905
 OVER_RANGE = tuple(
     """rate increase delta irate idelta resets changes deriv avg_over_time min_over_time max_over_time sum_over_time
     count_over_time stddev_over_time stdvar_over_time last_over_time present_over_time""".split()  # noqa: SIM905
@@ -151,7 +151,7 @@ class Grammar:
         name = self.one_of(*ELEMENTWISE, "clamp", "clamp_min", "clamp_max", "round")
         inner = self.vector(depth)
         if self.rarely(3):
-            return f"{self.one_of(*TRIGONOMETRY)}({self.selector()})"
+            return f"round({self.one_of(*TRANSCENDENTAL)}({self.selector()}), 0.001)"
         if name == "timestamp":
             inner = self.one_of(
                 self.selector(), f"{self.selector()} offset 2m", f"({self.selector()} @ end())", f"-({inner})"
@@ -262,6 +262,8 @@ class Grammar:
 
     def query(self) -> str:
         depth = self.one_of(1, 2, 2, 3, 3, 4)
+        if self.rarely(1):
+            return f"{self.one_of(*TRANSCENDENTAL)}({self.selector()})"
         return self.scalar(depth) if self.rarely(1) else self.vector(depth)
 
 

@@ -19,6 +19,9 @@ class Format:
     read: Callable[[File, Mapping], Reading]
 
 
+# Whoever connects a home directory by mistake should not wait for an hour.
+MOST_FILES = 5000
+
 # In order of how sure the recognition is: the first that fits reads the file.
 FORMATS: tuple[Format, ...] = (
     Format("Parquet", tables.is_parquet, tables.read_parquet),
@@ -34,7 +37,10 @@ FORMATS: tuple[Format, ...] = (
 def read_files(path: Path, mapping: Mapping) -> Reading:
     """Read a file, or every file under a folder in order of name; hidden files are passed over."""
     reading = Reading()
-    for file in list_files(path):
+    for number, file in enumerate(list_files(path)):
+        if number == MOST_FILES:
+            reading.problems.append(Problem(path.name, f"has more than {MOST_FILES:,} files: the rest is not read"))
+            break
         reading.add(_read(file, mapping))
     return reading
 

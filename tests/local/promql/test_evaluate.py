@@ -209,8 +209,9 @@ def test_series_with_histograms_may_come_in_any_order() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "abs(h)", "rate(h[1m])", "sum(h)", "h + 1", "1 - h", "-h", "h and x_total", "histogram_count(h)", "max_over_time(h[1m:])",
-        "label_replace(h, 'a', 'b', '', '')", "histogram_quantile(0.9, h)", "info(x_total, {__name__='h'})", "timestamp(h)",
+        "abs(h)", "rate(h[1m])", "sum(h)", "h + 1", "1 - h", "-h", "h and x_total", "histogram_count(h)",
+        "max_over_time(h[1m:])", "label_replace(h, 'a', 'b', '', '')", "histogram_quantile(0.9, h)",
+        "info(x_total, {__name__='h'})", "timestamp(h)",
     ],
 )  # fmt: skip
 def test_calculating_with_native_histograms_is_refused_by_name(query: str) -> None:

@@ -60,8 +60,8 @@ def test_a_subquery_is_left_open_and_was_closed() -> None:
 
 
 def test_rate_reaches_only_to_half_a_step_or_to_zero_where_samples_are_far_from_the_edge() -> None:
-    # Samples at minutes 4 and 5 of a window from 0 to 5; by the slope zero was a minute and 6 s before minute 4, which is
-    # past the half step that version 3 allows, and within the step that version 2 allows.
+    # Samples at minutes 4 and 5 of a window from 0 to 5. By the slope zero was 66 s, 48 s or 12 s before minute 4:
+    # not near; past the half step that version 3 allows, but within what version 2 allows; within both.
     data = store(x=[None, None, None, None, 11.0, 21.0])
     assert value(5, "increase(x[5m])", data) == pytest.approx(10 * (1 + 0.5))
     assert value(5, "increase(x[5m])", data, version=2) == pytest.approx(10 * (1 + 0.5))
