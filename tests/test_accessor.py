@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import altair
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -168,6 +169,6 @@ def test_any_metrics_frame_has_a_summary_and_a_wide_form(frame: pd.DataFrame) ->
 def test_the_picture_can_go_on_as_an_altair_chart() -> None:
     frame = metrics_frame([{"job": "a"}], [3], np.arange(3) * 10**9, np.array([1.0, 2.0, 3.0]))
     chart = frame.obs.plot().to_altair()
-    beside = (chart.properties(width=200) | chart).to_dict(validate=False)
-    assert [part["width"] for part in beside["hconcat"]][0] == 200
-    assert "layer" in beside["hconcat"][1]
+    beside = altair.hconcat(chart.properties(width=200)).to_dict(validate=False)["hconcat"]
+    assert beside[0]["width"] == 200
+    assert "layer" in beside[0]

@@ -43,7 +43,7 @@ class Chart:
         return bundle.png(self.still, theme)
 
     def to_altair(self) -> Any:
-        """The picture as an Altair chart, to be changed or put beside others; without our theme, which is Altair's own."""
+        """The picture as an Altair chart, to be changed or put beside others; the theme is Altair's."""
         import altair
 
         spec = {key: value for key, value in self.spec.items() if key not in _WHOLE_PICTURE}

@@ -75,7 +75,7 @@ SQL = Command(
     ),
     examples=(
         "%obs_sql SHOW TABLES",
-        "%%obs_sql busy <<\nSELECT service, max(value) AS most FROM metrics WHERE metric = 'up' GROUP BY ALL ORDER BY ALL",
+        "%%obs_sql busy <<\nSELECT service, avg(value) AS up FROM metrics WHERE metric = 'up' GROUP BY ALL ORDER BY 1",
     ),
 )
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from obs_magics.magics.context import Context
 
 WORDS = (
-    "AND", "AS", "ASC", "ASOF", "BETWEEN", "BY", "CASE", "CAST", "DESC", "DESCRIBE", "DISTINCT", "ELSE", "END", "EXPLAIN",
-    "FROM", "GROUP", "HAVING", "ILIKE", "IN", "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL", "ON",
+    "AND", "AS", "ASC", "ASOF", "BETWEEN", "BY", "CASE", "CAST", "DESC", "DESCRIBE", "DISTINCT", "ELSE", "END",
+    "EXPLAIN", "FROM", "GROUP", "HAVING", "ILIKE", "IN", "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL", "ON",
     "OR", "ORDER", "OVER", "PARTITION", "PIVOT", "QUALIFY", "SELECT", "SHOW", "SUMMARIZE", "TABLES", "THEN", "UNION",
     "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH",
 )  # fmt: skip
