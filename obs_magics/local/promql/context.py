@@ -12,6 +12,8 @@ from obs_magics.local.promql.values import DuplicateSeries, Scalar, Text, Value,
 from obs_magics.model.errors import QueryError
 from obs_magics.syntax.promql import error_at
 
+MAX_CELLS = 50_000_000
+
 
 class Stopped(Exception):  # noqa: N818 - the way out that the caller asked for, not a failure
     """The caller set the stop event; what was being computed is thrown away."""
@@ -54,6 +56,19 @@ class Context:
         """Raise `Stopped` when the caller does not want the answer any more."""
         if self.stop is not None and self.stop.is_set():
             raise Stopped
+
+    def check_size(self, series: int) -> None:
+        """Raise when so many series at every step are more than fit into memory.
+
+        Raises:
+            QueryError: Prometheus has the same limit by default (``--query.max-samples``).
+        """
+        if series * self.steps > MAX_CELLS:
+            raise QueryError(
+                f"{series:,} series at {self.steps:,} steps are more than {MAX_CELLS:,} samples",
+                query=self.text,
+                hint="ask for fewer series, a shorter range, or a longer step",
+            )
 
     def at(self, times_ms: Array) -> Context:
         """The same with other steps."""

@@ -48,16 +48,18 @@ def _heap(values: list[float], limit: int, version: int) -> list[int]:
         if len(heap) < limit:
             heap.append(position)
             _rise(heap, values)
+        elif version >= 3 and value != value:  # noqa: PLR0124 - a NaN replaces nothing, not even a NaN
+            continue
         elif _less(values[heap[0]], value):
-            if version < 3 and limit > 1:
-                _replace_by_pop(heap, position, values)
-            else:
-                heap[0] = position
-                _sink(heap, values)
+            _put_in(heap, position, values, version)
     return heap
 
 
-def _replace_by_pop(heap: list[int], position: int, values: list[float]) -> None:
+def _put_in(heap: list[int], position: int, values: list[float], version: int) -> None:
+    if version >= 3 or len(heap) == 1:
+        heap[0] = position
+        _sink(heap, values)
+        return
     heap[0] = heap.pop()
     _sink(heap, values)
     heap.append(position)

@@ -118,6 +118,7 @@ def newest_samples(matchers: Sequence[Matcher], references: Array, context: Cont
     samples = select(matchers, context, int(references.min()) - context.lookback_ms, int(references.max()))
     if not len(samples.times_ms):
         return empty_vector(context.steps)
+    context.check_size(len(samples.labels))
     rows = _newest(samples, references)
     times = samples.times_ms[rows]
     oldest = references - context.lookback_ms
@@ -217,6 +218,7 @@ def windows(selected: Range, context: Context) -> Iterator[tuple[slice, Array, W
         The rows of the series, which of their windows have samples (bool [series, steps]), and those windows.
     """
     samples, ends = selected.samples, selected.end_ms
+    context.check_size(len(samples.labels))
     at_once = max(1, _WINDOWS_AT_ONCE // max(1, context.steps))
     los = _search(samples, ends - selected.range_ms, "right" if context.version >= 3 else "left")
     his = _search(samples, ends, "right")

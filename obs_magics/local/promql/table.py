@@ -92,6 +92,11 @@ def _operator_state(name: str) -> str:
     return f"{_DIFFERENTIAL}; version 2 keeps the name" if name == "atan2" else _DIFFERENTIAL
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page into the project that stands in the current folder."""
     WRITTEN.write_text(render(), encoding="utf-8")
     sys.stdout.write(f"{WRITTEN} is written\n")
+
+
+if __name__ == "__main__":
+    main()

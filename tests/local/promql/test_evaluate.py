@@ -6,17 +6,23 @@ import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.memory_store import MemoryStore
 
-from obs_magics.local.promql import table
+from obs_magics.local.promql import binary, table
+from obs_magics.local.promql.aggregate import AGGREGATORS
+from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import STALE_BITS, Matcher, SeriesSet
-from obs_magics.local.promql.evaluate import Stopped, evaluate
+from obs_magics.local.promql.evaluate import Stopped, _evaluate, evaluate
 from obs_magics.local.promql.functions import FUNCTIONS
 from obs_magics.local.promql.match import anchored, fulfils
+from obs_magics.local.promql.ranking import _heap
 from obs_magics.model.errors import QueryError
 from obs_magics.model.frames import HISTOGRAM_TYPE
 from obs_magics.syntax import promql as syntax
@@ -261,3 +267,93 @@ def test_patterns_are_re2_and_match_the_whole_value() -> None:
     assert fulfils(Matcher("a", "!=", ""), "x")
     with pytest.raises(QueryError, match="not a regular expression of RE2"):
         anchored("(?<=a)b")
+
+
+# What the parser's own checks leave for the engine
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "x_total", "rate(x_total[5m])", "sum(x_total)", "topk(1, x_total)", "count_values('v', x_total)", "-x_total",
+        "x_total + on (job) x_total", "x_total or vector(1)", "max_over_time((x_total)[5m:])", "absent(x_total)",
+        "quantile(0.5, x_total)", "histogram_quantile(0.5, x_total)", "vector(scalar(x_total))", "sort(x_total)",
+        "limit_ratio(0.5, x_total)", "info(x_total)", "timestamp(x_total)", "hour()",
+        "label_join(x_total, 'a', '-', 'job')",
+    ],
+)  # fmt: skip
+def test_a_subquery_without_a_step_is_empty(inner: str) -> None:
+    found = ask(f"max_over_time(({inner})[5s:1m])", start_ms=330_000, end_ms=330_000)
+    assert found.labels == []
+
+
+def context(text: str) -> Context:
+    return Context(text, data(), np.asarray([300_000]), 0, 0, 3, 300_000, None, _evaluate)
+
+
+def test_nodes_of_the_wrong_type_are_refused() -> None:
+    made = context("abs(1)")
+    with pytest.raises(QueryError, match="abs needs an instant vector"):
+        made.vector(syntax.parse("1"), "abs")
+    with pytest.raises(QueryError, match="a scalar is needed"):
+        made.scalar(syntax.parse("x"))
+    with pytest.raises(QueryError, match="a string is needed"):
+        made.string(syntax.parse("x"))
+
+
+def test_what_a_newer_parser_may_know_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(AGGREGATORS, "group")
+    monkeypatch.setattr(binary, "OPERATORS", frozenset("+"))
+    for query, words in {"group(x_total)": "aggregation group", "x_total % 2": "operator %"}.items():
+        with pytest.raises(QueryError, match=f"the {words} is not supported"):
+            ask(query)
+
+
+def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obs_magics.local.promql.context.MAX_CELLS", 5)
+    for query in ("x_total", "rate(x_total[1m])"):
+        with pytest.raises(QueryError, match="2 series at 3 steps are more than 5 samples"):
+            ask(query)
+
+
+def test_series_that_take_turns_become_one() -> None:
+    store = MemoryStore()
+    store.add({"__name__": "old", "job": "a"}, [0], [1.0])
+    store.add({"__name__": "new", "job": "a"}, [600_000], [2.0])
+    how = {"start_ms": 0, "end_ms": 600_000, "step_ms": 300_000, "lookback_ms": 1000}
+    found = ask('{__name__=~"old|new"} * 2', store, **how)
+    assert (found.labels, found.values.tolist()) == ([{"job": "a"}], [2, 4])
+    joined = ask('{__name__=~"old|new"} * on (job) {__name__=~"old|new"}', store, **how)
+    assert joined.values.tolist() == [1, 4]
+
+
+@pytest.mark.parametrize(("version", "kept"), [(2, {"e", "f"}), (3, {"c", "f"})])
+def test_ties_at_the_last_place_are_decided_as_the_heaps_of_prometheus_do(version: int, kept: set[str]) -> None:
+    store = MemoryStore()
+    for name, number in {"a": 563.0, "b": 775.0, "c": 1.0, "d": 3.0, "e": 1.0, "f": 0.0}.items():
+        store.add({"__name__": "x", "i": name}, [300_000], [number])
+    chosen = {labels["i"] for labels in ask("bottomk(2, x)", store, instant=True, version=version).labels}
+    assert chosen == kept
+
+
+@given(
+    st.lists(st.sampled_from([1.0, 2.0, 3.0, math.nan, -math.inf]), min_size=1, max_size=12),
+    st.integers(1, 6),
+    st.sampled_from([2, 3]),
+)
+def test_a_heap_keeps_the_largest(values: list[float], limit: int, version: int) -> None:
+    def rank(value: float) -> float:
+        return -math.inf if math.isnan(value) else value
+
+    kept = _heap(values, limit, version)
+    assert len(kept) == len(set(kept)) == min(limit, len(values))
+    best = sorted(map(rank, values), reverse=True)[: len(kept)]
+    assert sorted((rank(values[place]) for place in kept), reverse=True) == best
+
+
+def test_the_page_is_written_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    table.main()
+    assert (tmp_path / table.WRITTEN).read_text(encoding="utf-8") == table.render()
+    assert str(table.WRITTEN) in capsys.readouterr().out
