@@ -31,6 +31,8 @@ servers:  ## install the real servers the tests use (Debian packages, as root; e
 
 test: .venv/ready servers  ## every test, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report= -n 2 --dist loadgroup tests
+	@# The demo world is built first: nbval would take the progress of building it for an output.
+	@$(BIN)/python -c "from obs_magics import demo; demo.open()"
 	@$(BIN)/python -m pytest -p no:cacheprovider --cov --cov-append --cov-report= --nbval notebooks
 	@$(BIN)/coverage combine --quiet --append 2>/dev/null || true
 	@$(BIN)/coverage report --fail-under=95

@@ -46,6 +46,7 @@ class ProgressLine:
         stream: Where to write; None for `sys.stderr` as it is when the line is first written.
         clock: Seconds that only go forward.
         tick_seconds: How often the line counts on by itself.
+        clear: Called when a line that was shown goes away, where taking its text away leaves a trace.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class ProgressLine:
         *,
         clock: Callable[[], float] = time.monotonic,
         tick_seconds: float = _PAUSE_SECONDS,
+        clear: Callable[[], object] | None = None,
     ) -> None:
         self._given = stream
         self._clock = clock
         self._tick_seconds = tick_seconds
+        self._clear = clear
         self._start = clock()
         self._last = float("-inf")
         self._shown = 0
@@ -91,6 +94,8 @@ class ProgressLine:
                 self._write("")
                 self._stream.write("\r")
                 self._stream.flush()
+                if self._clear is not None:
+                    self._clear()
 
     def _tick(self, ended: Event) -> None:
         while not ended.wait(self._tick_seconds):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import StdinNotImplementedError
 
-from obs_magics.display.progress import ProgressLine
 from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def connect(context: Context, arguments: Arguments) -> None:
 
 def demo(context: Context, _arguments: Arguments) -> None:
     """``%obs demo``."""
-    with ProgressLine() as progress:
+    with context.progress() as progress:
         connected = context.session.demo(progress=progress)
     # Neither its path nor YAML to keep: the one differs by machine, and the other is never needed.
     context.write(f"{connected.health.detail}\nIt is now the default source, as {connected.name}.")

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from obs_magics.api import Session
+    from obs_magics.display.progress import ProgressLine
 
 
 def _new_session() -> Session:
     from obs_magics.api import Session
 
     return Session()
+
+
+def _clear_output() -> None:
+    from IPython.display import clear_output
+
+    clear_output()
 
 
 class Context:
@@ -43,6 +50,21 @@ class Context:
     def default_source(self) -> str | None:
         """The default source, as far as there is a session already; makes none."""
         return None if self._session is None else self._session.default
+
+    def progress(self) -> ProgressLine:
+        """A line for a question that takes long. In a notebook it leaves no trace in what is saved."""
+        from obs_magics.display.progress import ProgressLine
+
+        return ProgressLine(clear=_clear_output if self._is_alone_in_its_cell() else None)
+
+    def _is_alone_in_its_cell(self) -> bool:
+        """Whether nothing of the cell can have been shown before the magic that runs now."""
+        if not hasattr(self.shell, "kernel"):
+            return False
+        lines = self.shell.get_parent().get("content", {}).get("code", "").splitlines()
+        told = [line.lstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        magics = [line for line in told if line.startswith("%")]
+        return bool(magics) and magics[0] == told[0] and (magics[0].startswith("%%") or len(magics) == 1)
 
     def write(self, text: str) -> None:
         """Show plain text under the cell."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from obs_magics.display.progress import ProgressLine
 from obs_magics.magics.arguments import HELP, Arguments, read_query, read_words
 from obs_magics.magics.commands import METRICS, help_text
 from obs_magics.magics.interrupt import in_one_line
@@ -55,7 +54,7 @@ def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
         if arguments.has("dry-run"):
             context.write(_plan_text(session.plan(query, **options)))
             return None
-        with ProgressLine() as progress:
+        with context.progress() as progress:
             frame = session.metrics(query, **options, progress=progress)
     if arguments.target is not None:
         context.fill(arguments.target, frame)

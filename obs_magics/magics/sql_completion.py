@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 WORDS = (
     "AND", "AS", "ASC", "ASOF", "BETWEEN", "BY", "CASE", "CAST", "DESC", "DESCRIBE", "DISTINCT", "ELSE", "END",
-    "EXPLAIN", "FROM", "GROUP", "HAVING", "ILIKE", "IN", "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL", "ON",
-    "OR", "ORDER", "OVER", "PARTITION", "PIVOT", "QUALIFY", "SELECT", "SHOW", "SUMMARIZE", "TABLES", "THEN", "UNION",
-    "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH",
+    "EXPLAIN", "FROM", "GROUP", "HAVING", "ILIKE", "IN", "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT",
+    "NULL", "ON", "OR", "ORDER", "OVER", "PARTITION", "PIVOT", "QUALIFY", "SELECT", "SHOW", "SUMMARIZE", "TABLES",
+    "THEN", "UNION", "UNPIVOT", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH",
 )  # fmt: skip
 _SKIPPED = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'", re.DOTALL)
 _OPEN = re.compile(r"(?:'[^']*|--[^\n]*|/\*(?:(?!\*/).)*)\Z", re.DOTALL)

@@ -35,7 +35,8 @@ _INSIDE = {
     '"': re.compile(rf'{_START}|(?P<quote>")'),
     "e'": re.compile(rf"\\.|{_START}|(?P<quote>')", re.DOTALL),
 }
-_ENDING = {"NaN": "'NaN'::DOUBLE", "inf": "'Infinity'::DOUBLE", "-inf": "'-Infinity'::DOUBLE"}
+_QUOTE = "'"
+_NOT_FINITE = {"NaN": "'NaN'::DOUBLE", "inf": "'Infinity'::DOUBLE", "-inf": "'-Infinity'::DOUBLE"}
 _WAYS_OUT = {
     "DataFrame": "a frame is named as it is, without ${}: FROM {path}",
     "": "text, numbers, None, lists, date, datetime and timedelta can stand in SQL",
@@ -94,7 +95,7 @@ def _literal(value: Any, path: str, zone: tzinfo) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str):
-        return f"'{_text(value, path, QUOTE)}'"
+        return f"'{_text(value, path, _QUOTE)}'"
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, timedelta) and value == value:  # noqa: PLR0124 - pandas' NaT is not equal to itself
@@ -111,13 +112,8 @@ def _inside(value: Any, path: str, quote: str, zone: tzinfo) -> str:
     if isinstance(value, list):
         raise _refused(path, "is a list, and quotes hold one value", "write IN ${…} without quotes around it")
     if quote == '"':
-        raise _refused(
-            path, f"is {kind_of(value)}, and a name is text", "double quotes are for names of tables and columns"
-        )
+        raise _refused(path, f"is {kind_of(value)}, no name", "double quotes hold the name of a table or column")
     return _scalar(value, path, zone)
-
-
-QUOTE = "'"
 
 
 def _text(value: str, path: str, quote: str) -> str:
@@ -137,7 +133,7 @@ def _scalar(value: Any, path: str, zone: tzinfo) -> str:
         return str(value)
     if isinstance(value, Real):
         number = float(value)
-        return repr(number) if math.isfinite(number) else _ENDING["NaN" if math.isnan(number) else repr(number)]
+        return repr(number) if math.isfinite(number) else _NOT_FINITE["NaN" if math.isnan(number) else repr(number)]
     if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - as above
         return (value if value.tzinfo else value.replace(tzinfo=zone)).isoformat(timespec="microseconds")
     if isinstance(value, date) and value == value:  # noqa: PLR0124

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> FolderSource:
 
 @pytest.fixture
 def frames_only() -> Database:
-    return Database(memory_bytes=64 << 20)
+    return Database()
 
 
 def test_the_tables_of_a_native_folder(native: FolderSource) -> None:
@@ -118,6 +119,19 @@ def test_files_are_tables_and_metrics(files: FolderSource) -> None:
     assert any("notes.txt" in warning for warning in answer.warnings)
 
 
+def test_native_histograms_of_files_in_memory(tmp_path: Path) -> None:
+    point = {
+        "timeUnixNano": str(END_MS * 1_000_000), "count": "3", "sum": 1.5, "scale": 0, "zeroCount": "0",
+        "positive": {"offset": 0, "bucketCounts": ["3"]},
+    }  # fmt: skip
+    metric = {"name": "latency", "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [point]}}
+    body = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"scope": {}, "metrics": [metric]}]}]}
+    (tmp_path / "otlp.json").write_text(json.dumps(body))
+    source = FolderSource("otlp", FolderSettings(path=str(tmp_path)))
+    assert ask(source, "SELECT sum(histogram.count) AS c FROM metrics").frame["c"][0] == 3
+    asyncio.run(source.close())
+
+
 def test_a_single_file(tmp_path: Path) -> None:
     path = file_folder(tmp_path) / "requests.csv"
     source = FolderSource("one", FolderSettings(path=str(path)))
@@ -132,10 +146,14 @@ def test_a_file_that_is_no_table_after_all_is_said(tmp_path: Path) -> None:
     folder = file_folder(tmp_path)
     (folder / "broken.jsonl").write_text('{"timestamp": "2026-11-22T16:00:00Z", "x": 1}\n{"a":\n' + "\xff\n")
     (folder / "packed.parquet").write_bytes(b"\x1f\x8bnot really")
+    (folder / "broken.parquet").write_bytes(b"PAR1 and no more")
+    (folder / "latin.csv").write_bytes(b"time,\xe9t\xe9\n2026-11-22T15:59:00Z,1\n2026-11-22T15:59:15Z,2\n")
     source = FolderSource("files", FolderSettings(path=str(folder)))
     answer = ask(source, "SELECT 1 AS one")
     assert answer.frame["one"][0] == 1
-    assert any("packed.parquet" in warning for warning in answer.warnings)
+    said = " ".join(answer.warnings)
+    for name in ("packed.parquet", "broken.parquet", "latin.csv is no table for SQL"):
+        assert name in said
     asyncio.run(source.close())
 
 
@@ -265,7 +283,7 @@ def test_no_file_is_read_through_a_name(native: FolderSource, text: str) -> None
 def test_the_leash_holds_below_the_judge_too(native: FolderSource, tmp_path: Path) -> None:
     """Should a statement ever slip through the judge, the database itself still refuses."""
     ask(native, "SELECT 1")
-    opened = native._database._opened()  # noqa: SLF001 - what is tested is the second line of defence
+    opened = native._database._opened()  # what is tested is the second line of defence
     for text in (
         "SELECT * FROM read_text('/etc/passwd')",
         f"COPY (SELECT 1) TO '{tmp_path / 'x.csv'}'",
@@ -305,9 +323,9 @@ def test_cancelling_the_task_stops_the_statement(frames_only: Database) -> None:
     assert threading.active_count() < 20
 
 
-def test_it_takes_no_more_memory_than_it_may(frames_only: Database) -> None:
+def test_it_takes_no_more_memory_than_it_may() -> None:
     with pytest.raises(LimitExceeded, match="more memory") as caught:
-        ask(frames_only, "SELECT i, repeat('x', 50) AS s FROM range(20000000) t(i) ORDER BY hash(i)")
+        ask(Database(memory_bytes=64 << 20), "SELECT i, repeat('x', 50) FROM range(20000000) t(i) ORDER BY hash(i)")
     assert "aggregate earlier" in caught.value.hint
 
 

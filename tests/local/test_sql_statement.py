@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obs_magics.local.sql.problems import judged
+from obs_magics.local.sql.problems import explained, judged, located
 from obs_magics.local.sql.statement import judge
 from obs_magics.model.errors import QueryError
 
@@ -143,6 +143,24 @@ def test_a_syntax_error_has_its_place() -> None:
         judged("SELECT 'é',\n  1 FORM x y", "")
     assert caught.value.query[caught.value.position :].startswith(("FORM", "x", "y"))
     assert "Parser Error" in caught.value.words
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "expected"),
+    [
+        ("Binder Error: no mark", "SELECT 1", (None, 1)),
+        ("Error\n\nLINE 9: x\n        ^", "SELECT 1", (None, 1)),
+        ("Error\n\nLINE 1: another text\n        ^^", "SELECT 1", (None, 1)),
+        ("Error\n\nLINE 2: ...ab cd...\n              ^^", "SELECT\n12345 ab cd 6789", (16, 2)),
+        ("Error\n\nLINE 1: ...x\n           ^", "...x", (3, 1)),
+    ],
+)
+def test_where_duckdb_says_it_is_wrong(words: str, text: str, expected: tuple[int | None, int]) -> None:
+    assert located(words, text) == expected
+
+
+def test_an_error_without_words_is_an_error_all_the_same() -> None:
+    assert "refuses" in str(explained(duckdb.Error(""), "SELECT 1", None, {}, where=""))
 
 
 @given(st.text(max_size=60))

@@ -13,9 +13,8 @@ from obs_magics.local.promql import sums
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import NAME, Array, Labels
 from obs_magics.local.promql.ranking import first_k, top_k
-from obs_magics.local.promql.values import DuplicateSeries, Vector, empty_vector, group_rows, label_key
+from obs_magics.local.promql.values import Vector, empty_vector, format_float, group_rows, label_key
 from obs_magics.local.promql.windows import Windows
-from obs_magics.model.errors import QueryError
 from obs_magics.syntax.promql import is_metric_name
 
 _INT64 = 2.0**63
@@ -54,10 +53,7 @@ def aggregate(node: Any, context: Context) -> Vector:
         raise context.error(name, f"the aggregation {name} is not supported by the embedded backend")
     parameter = None if node.param is None else _parameter(node.param, name, context)
     vector = context.vector(node.expr, name)
-    try:
-        return AGGREGATORS[name](vector, Grouping(node.modifier), parameter, name, context)
-    except DuplicateSeries as problem:
-        raise context.duplicate(name, problem) from None
+    return AGGREGATORS[name](vector, Grouping(node.modifier), parameter, name, context)
 
 
 class Grouping:
@@ -93,7 +89,7 @@ def _grouped(vector: Vector, grouping: Grouping) -> tuple[Array, list[Labels]]:
 
 def _reduce(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
     if name == "quantile":
-        _warn_of_quantile(parameter, context)
+        context.warn_of_quantiles(parameter)
     if not vector.labels:
         return empty_vector(context.steps)
     ids, labels = _grouped(vector, grouping)
@@ -114,18 +110,13 @@ def _reduce(vector: Vector, grouping: Grouping, parameter: Any, name: str, conte
     return Vector(labels, np.ascontiguousarray(values.reshape(shape).T), np.ascontiguousarray(filled.reshape(shape).T))
 
 
-def _warn_of_quantile(q: Array, context: Context) -> None:
-    for value in np.unique(q[~((q >= 0) & (q <= 1))]):
-        context.warn(f"PromQL warning: quantile value should be between 0 and 1, got {value:g}")
-
-
 def _count_values(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
     if not is_metric_name(parameter) or ":" in parameter:
         raise context.error(name, f'invalid label name "{parameter}"')
     grouping = grouping.and_label(parameter)
     rows, steps = np.nonzero(vector.present)
     distinct, codes = np.unique(vector.values[rows, steps].view(np.uint64), return_inverse=True)
-    texts = [_format(value) for value in distinct.view(np.float64)]
+    texts = [format_float(value) for value in distinct.view(np.float64)]
     pairs, members = np.unique(np.stack([rows, codes]), axis=1, return_inverse=True)
     labels = [grouping.labels({**vector.labels[row], parameter: texts[code]}) for row, code in pairs.T]
     ids, firsts = group_rows(label_key(one) for one in labels)
@@ -135,17 +126,10 @@ def _count_values(vector: Vector, grouping: Grouping, parameter: Any, name: str,
     return Vector([dict(sorted(labels[row].items())) for row in firsts], counts, counts > 0)
 
 
-def _format(value: float) -> str:
-    """A number as Go's strconv.FormatFloat(v, 'f', -1, 64) writes it."""
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else ("+Inf" if value > 0 else "-Inf")
-    return np.format_float_positional(value, trim="-")
-
-
 def _select(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
     outside = ~((parameter < _INT64) & (parameter >= -_INT64))
     if outside.any():
-        raise QueryError(f"Scalar value {parameter[outside][0]:g} overflows int64", query=context.text)
+        raise context.error(name, f"Scalar value {format_float(parameter[outside][0])} overflows int64")
     if not vector.labels:
         return vector
     ids, labels = _grouped(vector, grouping)
@@ -165,6 +149,8 @@ def _chosen(name: str, values: Array, present: Array, limits: Array, version: in
 
 def _sample(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
     """limit_ratio: series whose hash lies in the first `ratio` of all, or, when negative, in the last."""
+    if np.isnan(parameter).any():
+        raise context.error(name, "Ratio value is NaN")
     ratio = np.clip(parameter, -1.0, 1.0)
     hashes = np.asarray([_hash(labels) for labels in vector.labels]).reshape(-1, 1)
     chosen = np.where(ratio >= 0, hashes < ratio, hashes >= 1.0 + ratio)

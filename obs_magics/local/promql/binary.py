@@ -19,7 +19,6 @@ from obs_magics.local.promql.values import (
     merge_same_labels,
     without_name,
 )
-from obs_magics.model.errors import QueryError
 
 ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {
     "+": np.add,
@@ -45,18 +44,13 @@ def negate(node: Any, context: Context) -> Value:
     value = context.evaluate(node.expr)
     if isinstance(value, Scalar):
         return Scalar(-value.values)
-    if not isinstance(value, Vector):
-        raise QueryError(
-            "unary expression only allowed on expressions of type scalar or instant vector", query=context.text
-        )
-    if value.histograms is not None:
-        context.refuse_histograms("-")
-    labels = [without_name(one) for one in value.labels]
+    vector = context.as_vector(value, "-")
+    labels = [without_name(one) for one in vector.labels]
     try:
-        forbid_same_labels([labels[row] for row in np.flatnonzero(value.present.any(axis=1))])
+        forbid_same_labels([labels[row] for row in np.flatnonzero(vector.present.any(axis=1))])
     except DuplicateSeries as problem:
         raise context.duplicate("-", problem) from None
-    return Vector(labels, -value.values, value.present)
+    return Vector(labels, -vector.values, vector.present)
 
 
 def binary(node: Any, context: Context) -> Value:
@@ -69,9 +63,6 @@ def binary(node: Any, context: Context) -> Value:
     if operator not in OPERATORS:
         raise context.error(operator, f"the operator {operator} is not supported by the embedded backend")
     left, right = context.evaluate(node.lhs), context.evaluate(node.rhs)
-    for side in (left, right):
-        if isinstance(side, Vector) and side.histograms is not None:
-            context.refuse_histograms(operator)
     try:
         with np.errstate(all="ignore"):
             return _apply(operator, left, right, node.modifier, context)
@@ -84,12 +75,11 @@ def _apply(operator: str, left: Value, right: Value, modifier: Any, context: Con
     kind = _Operation(operator, as_bool=as_bool, version=context.version)
     if isinstance(left, Scalar) and isinstance(right, Scalar):
         return Scalar(_number(operator, left.values, right.values))
-    if isinstance(left, Vector) and isinstance(right, Scalar):
-        return _with_scalar(kind, left, left.values, right.values)
-    if isinstance(left, Scalar) and isinstance(right, Vector):
-        return _with_scalar(kind, right, left.values, right.values)
-    if not isinstance(left, Vector) or not isinstance(right, Vector):
-        raise context.error(operator, "binary expression must contain only scalar and instant vector types")
+    if isinstance(right, Scalar):
+        return _with_scalar(kind, context.as_vector(left, operator), right, scalar_first=False)
+    if isinstance(left, Scalar):
+        return _with_scalar(kind, context.as_vector(right, operator), left, scalar_first=True)
+    left, right = context.as_vector(left, operator), context.as_vector(right, operator)
     matching = Matching(modifier, context, operator)
     if operator in SET_OPERATORS:
         return merge_same_labels(combine(operator, left, right, matching))
@@ -102,8 +92,9 @@ def _number(operator: str, left: Array, right: Array) -> Array:
     return ARITHMETIC[operator](left, right)
 
 
-def _with_scalar(kind: _Operation, vector: Vector, left: Array, right: Array) -> Vector:
-    values, kept = kind(left, right)
+def _with_scalar(kind: _Operation, vector: Vector, scalar: Scalar, *, scalar_first: bool) -> Vector:
+    sides = (scalar.values, vector.values) if scalar_first else (vector.values, scalar.values)
+    values, kept = kind(*sides)
     labels = [without_name(one) if kind.drops_name else one for one in vector.labels]
     present = vector.present & kept
     return merge_same_labels(Vector(labels, vector.values if kind.filters else values, present))

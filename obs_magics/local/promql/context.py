@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
+import numpy as np
+
 from obs_magics.local.promql.data import Array, SeriesStore
-from obs_magics.local.promql.values import DuplicateSeries, Scalar, Text, Value, Vector, format_labels
+from obs_magics.local.promql.values import DuplicateSeries, Scalar, Text, Value, Vector, format_float, format_labels
 from obs_magics.model.errors import QueryError
 from obs_magics.syntax.promql import error_at
 
@@ -86,7 +88,10 @@ class Context:
             node: The node.
             user: The function, aggregation or operator that wants it, for the error on native histograms.
         """
-        value = self.evaluate(node)
+        return self.as_vector(self.evaluate(node), user)
+
+    def as_vector(self, value: Value, user: str) -> Vector:
+        """The value itself, which must be an instant vector of floats; most of that the parser has checked."""
         if not isinstance(value, Vector):
             raise self.error(user, f"{user} needs an instant vector")
         if value.histograms is not None:
@@ -110,6 +115,11 @@ class Context:
     def warn(self, message: str) -> None:
         """Say something with the answer."""
         self.warnings[message] = None
+
+    def warn_of_quantiles(self, q: Array) -> None:
+        """Say which of the wanted quantiles are none."""
+        for value in np.unique(q[~((q >= 0) & (q <= 1))]):
+            self.warn(f"PromQL warning: quantile value should be between 0 and 1, got {format_float(value)}")
 
     def error(self, name: str, message: str, *, hint: str = "") -> QueryError:
         """An error that marks where `name` stands in the query."""

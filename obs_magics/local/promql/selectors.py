@@ -16,7 +16,6 @@ from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import NAME, STALE_BITS, Array, Labels, Matcher
 from obs_magics.local.promql.values import Histograms, Vector, empty_vector, label_key
 from obs_magics.local.promql.windows import Windows
-from obs_magics.model.errors import QueryError
 
 DEFAULT_SUBQUERY_STEP_MS = 60_000  # Prometheus: global.evaluation_interval
 # Windows worked on at once: enough to make numpy's own cost small, few enough to stay in the processor's cache.
@@ -196,12 +195,7 @@ def _subquery(node: Any, context: Context) -> Range:
     if context.version >= 3 and start == earliest:
         start += step
     inner = context.at(np.arange(start, int(ends.max()) + 1, step, dtype=np.int64))
-    value = inner.evaluate(node.expr)
-    if not isinstance(value, Vector):
-        raise QueryError("a subquery needs an instant vector", query=context.text)
-    if value.histograms is not None:
-        context.refuse_histograms("a subquery")
-    return Range(_flattened(value, inner.times_ms), ends, range_ms)
+    return Range(_flattened(inner.vector(node.expr, "a subquery"), inner.times_ms), ends, range_ms)
 
 
 def _flattened(vector: Vector, times_ms: Array) -> Samples:

@@ -26,6 +26,7 @@ NEWER = frozenset(
     """.split()  # noqa: SIM905
 )
 _NOTES = {
+    "count_values": f"{_DIFFERENTIAL}; with by all its labels stay (2.42 may lose some that sort behind the new one)",
     "histogram_fraction": f"{_BY_RULE}; classic buckets; empty in version 2, which knows only native ones",
     "histogram_quantile": f"{_DIFFERENTIAL}; classic buckets",
     "holt_winters": f"{_DIFFERENTIAL}; version 2's name of double_exponential_smoothing",

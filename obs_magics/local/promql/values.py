@@ -80,6 +80,13 @@ def format_labels(labels: Mapping[str, str]) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
 
 
+def format_float(value: float) -> str:
+    """A number as Go's strconv.FormatFloat(value, 'f', -1, 64) writes it."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+    return np.format_float_positional(value, trim="-")
+
+
 def empty_vector(steps: int) -> Vector:
     """A vector without series."""
     return Vector([], np.empty((0, steps)), np.empty((0, steps), dtype=bool))

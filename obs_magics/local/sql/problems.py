@@ -69,11 +69,6 @@ def explained(
     )
 
 
-def is_located(error: duckdb.Error) -> bool:
-    """Whether DuckDB says where in the query it is wrong."""
-    return _MARK.search(str(error)) is not None
-
-
 def _unknown_table(
     text: str, name: str, position: int | None, tables: Mapping[str, Sequence[str]], *, words: str, where: str
 ) -> QueryError:

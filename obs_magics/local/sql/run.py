@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from obs_magics.local.sql.frames import to_arrow, to_frame
-from obs_magics.local.sql.problems import explained, is_located
+from obs_magics.local.sql.problems import explained
 from obs_magics.local.sql.statement import CLOCK_FUNCTIONS, Statement, judge
 from obs_magics.model.errors import ObsError
 from obs_magics.model.query import SqlQuery
@@ -145,9 +145,7 @@ def _register(cursor: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFra
 def _relation(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
     try:
         return cursor.sql(text)
-    except (duckdb.BinderException, duckdb.CatalogException) as error:
-        if is_located(error):
-            raise
+    except (duckdb.BinderException, duckdb.CatalogException):
         # Relations do not say where it is wrong, execute() does; neither gets beyond binding.
         cursor.execute("ROLLBACK")
         cursor.execute("BEGIN TRANSACTION READ ONLY")

@@ -75,7 +75,7 @@ def judge(text: str) -> Statement:
             errors come as `duckdb.Error`.
     """
     offset = _query_offset(text)
-    tree = _tree(text[offset:])
+    tree = _tree(text, offset)
     tables: dict[str, Named] = {}
     functions: set[str] = set()
     own: set[str] = set()
@@ -109,19 +109,18 @@ def _query_offset(text: str) -> int:
         )
     kind = statements[0].type.name
     if kind == "EXPLAIN" and (explain := _EXPLAIN.match(text)):
-        if "EXPLAIN" in {one.type.name for one in _parser().cursor().extract_statements(text[explain.end() :])}:
-            raise _refused(text, "EXPLAIN EXPLAIN")
         return explain.end()
     if kind != "SELECT":
         raise _refused(text, kind)
     return 0
 
 
-def _tree(query: str) -> Any:
+def _tree(text: str, offset: int) -> Any:
+    query = text[offset:]
     (serialized,) = _parser().cursor().execute("SELECT json_serialize_sql(?)", [query]).fetchall()[0]
     tree = msgspec.json.decode(serialized)
     if tree["error"]:  # it parsed, so what cannot be written as a tree is no query
-        raise _refused(query, str(_parser().cursor().extract_statements(query)[0].type.name))
+        raise _refused(text, next((one.type.name for one in _parser().cursor().extract_statements(query)), "EXPLAIN"))
     return tree
 
 
@@ -131,9 +130,9 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
         item = waiting.pop()
         if isinstance(item, dict):
             yield item
-            waiting.extend(item.values())
+            waiting.extend(reversed(item.values()))  # the first one typed comes first
         elif isinstance(item, list):
-            waiting.extend(item)
+            waiting.extend(reversed(item))
 
 
 def _check_function(text: str, offset: int, node: dict[str, Any]) -> None:

@@ -160,22 +160,22 @@ def _with_statistics(metadata: pq.FileMetaData) -> set[str]:
 
 def _add_files(layout: Layout, path: Path) -> None:
     """Every CSV, JSON Lines and Parquet file as a table called like the file."""
-    found = [(file, title) for file in list_files(path) if (title := _title(file))]
+    found = [(file, read) for file in list_files(path) if (read := _reading(file))]
     names = unique_names(["metrics", "series", *(_table_name(file) for file, _ in found)])[2:]
-    for name, (file, title) in zip(names, found, strict=True):
+    for name, (file, read) in zip(names, found, strict=True):
         layout.files.append(file.path)
-        read = parquet(file.path) if title == "Parquet" else _READERS[title].format(path=quoted(str(file.path)))
         layout.optional[file.name] = f"CREATE VIEW {identifier(name)} AS FROM {read}"
 
 
-def _title(file: File) -> str:
-    """The format of a file that is a table, and can be read where it lies; empty for any other."""
+def _reading(file: File) -> str:
+    """SQL that reads a file which is a table and can be read where it lies; empty for any other."""
     try:
-        form = next((form.title for form in FORMATS if form.looks_right(file)), "")
-        packed = file.packed
-    except (OSError, EOFError):
+        title = next((form.title for form in FORMATS if form.looks_right(file)), "")
+        if title == "Parquet":
+            return "" if file.packed else parquet(file.path)
+    except (OSError, EOFError, pa.ArrowException):
         return ""  # the source has said so already, when it read the file for its metrics
-    return form if form in _READERS or (form == "Parquet" and not packed) else ""
+    return _READERS[title].format(path=quoted(str(file.path))) if title in _READERS else ""
 
 
 def _table_name(file: File) -> str:

@@ -23,6 +23,7 @@ from obs_magics.local.promql.evaluate import Stopped, _evaluate, evaluate
 from obs_magics.local.promql.functions import FUNCTIONS
 from obs_magics.local.promql.match import anchored, fulfils
 from obs_magics.local.promql.ranking import _heap
+from obs_magics.local.promql.values import Text
 from obs_magics.model.errors import QueryError
 from obs_magics.model.frames import HISTOGRAM_TYPE
 from obs_magics.syntax import promql as syntax
@@ -89,17 +90,23 @@ def test_a_scalar_over_a_range_is_a_matrix_without_labels() -> None:
         ("x_total + on () fill(0) x_total", "fill modifier"),
         ('x_total{job="a" or job="b"}', "'or' between label matchers"),
         ("step()", "step is not supported"),
-        ("topk(scalar(nothing), x_total)", "overflows int64"),
+        ("topk(scalar(nothing), x_total)", "Scalar value NaN overflows int64"),
+        ("limit_ratio(scalar(nothing), x_total)", "Ratio value is NaN"),
+        ("{__name__=~'x_total|y'} + on (__name__, job) group_left () {__name__=~'x_total|y'}", "same labelset"),
+        ("{__name__=~'x_total|y'} + 1", "same labelset"),
+        ("rate((({__name__=~'x_total|y'}))[5m:15s])", "same labelset"),
+        ("rate(x_total[5m:]) + rate({__name__=~'x_total|y'}[1h])", "same labelset"),
         ('count_values("a b", x_total)', "invalid label name"),
         ("holt_winters(x_total[5m], 0.5, 1.5)", "invalid trend factor"),
         ("double_exponential_smoothing(x_total[5m], 0, 0.5)", "invalid smoothing factor"),
         ('-{__name__=~"x_total|y"}', ""),
         ("-'text'", "unary"),
+        ("sum(x_total) + on (job) group_left () fill_left(1) x_total", "fill modifier"),
     ],
 )  # fmt: skip
 def test_refusals_name_what_is_wrong(query: str, words: str) -> None:
     store = data()
-    store.add({"__name__": "y", "job": "a"}, [300_000], [1.0])
+    store.add({"__name__": "y", "job": "a"}, [285_000, 300_000], [1.0, 2.0])
     with pytest.raises(QueryError) as caught:
         ask(query, store)
     assert words in caught.value.message
@@ -114,6 +121,13 @@ def test_impossible_steps_are_refused(how: dict[str, int], words: str) -> None:
         ask("x_total", **how)
 
 
+def test_vectors_without_partners_give_nothing() -> None:
+    assert ask("x_total + on (job) nothing").labels == []
+    assert ask("x_total + on (job, __name__) -x_total").labels == []
+    assert ask("absent_over_time(((x_total[1m])))").labels == []
+    assert ask("idelta(((x_total[1m])))").values.tolist() == [1, 1, 1, 2, 2, 2]
+
+
 def test_11000_points_pass() -> None:
     assert len(ask("vector(1)", start_ms=0, end_ms=10_999, step_ms=1).values) == 11_000
 
@@ -123,6 +137,11 @@ def test_every_function_and_aggregation_that_parses_has_a_state_in_the_table() -
     for name in syntax.FUNCTIONS | syntax.AGGREGATIONS:
         assert f"| `{name}` |" in page
     assert set(FUNCTIONS) == syntax.FUNCTIONS
+
+
+def test_the_table_says_what_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(AGGREGATORS, "group")
+    assert "| `group` | refused |" in table.render()
 
 
 def test_the_table_in_the_docs_is_current() -> None:
@@ -295,6 +314,8 @@ def test_nodes_of_the_wrong_type_are_refused() -> None:
     made = context("abs(1)")
     with pytest.raises(QueryError, match="abs needs an instant vector"):
         made.vector(syntax.parse("1"), "abs")
+    with pytest.raises(QueryError, match="r needs an instant vector"):
+        made.as_vector(Text("a"), "r")
     with pytest.raises(QueryError, match="a scalar is needed"):
         made.scalar(syntax.parse("x"))
     with pytest.raises(QueryError, match="a string is needed"):

@@ -206,7 +206,7 @@ def test_histogram_quantile_out_of_range_says_so() -> None:
     assert found.warnings == ("PromQL warning: quantile value should be between 0 and 1, got 1.5",)
     assert at(1, "quantile(-1, h_bucket)", HISTOGRAM).values.tolist() == [-math.inf]
     assert at(1, "quantile_over_time(NaN, h_bucket[5m])", HISTOGRAM).warnings == (
-        "PromQL warning: quantile value should be between 0 and 1, got nan",
+        "PromQL warning: quantile value should be between 0 and 1, got NaN",
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from obs_magics.local.promql.buckets import Buckets, fraction, quantile, split
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import Array
-from obs_magics.local.promql.values import Value, Vector, empty_vector, merge_same_labels, without_name
+from obs_magics.local.promql.values import Value, Vector, empty_vector, format_float, merge_same_labels, without_name
 
 
 def _quantile(node: Any, context: Context) -> Value:
@@ -19,8 +19,7 @@ def _quantile(node: Any, context: Context) -> Value:
 
 
 def _quantile_of(wanted: Array, vector: Vector, name: str, context: Context) -> Vector:
-    for value in np.unique(wanted[~((wanted >= 0) & (wanted <= 1))]):
-        context.warn(f"PromQL warning: quantile value should be between 0 and 1, got {value:g}")
+    context.warn_of_quantiles(wanted)
     forced = False
 
     def of(buckets: Buckets, steps: Array) -> Array:
@@ -57,9 +56,7 @@ def _quantiles(node: Any, context: Context) -> Value:
 
 def _openmetrics(value: float) -> str:
     """A number as OpenMetrics writes it: always with a point or an exponent."""
-    if not np.isfinite(value):
-        return {True: "+Inf", False: "-Inf"}[value > 0] if value == value else "NaN"  # noqa: PLR0124
-    return repr(float(value))
+    return repr(float(value)) if np.isfinite(value) else format_float(value)
 
 
 def _fraction(node: Any, context: Context) -> Value:

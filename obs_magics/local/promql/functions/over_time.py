@@ -110,11 +110,6 @@ def _check_factors(context: Context, smoothing: Array, trending: Array) -> None:
             raise context.error(name, message)
 
 
-def _check_quantile(context: Context, q: Array) -> None:
-    for value in np.unique(q[~((q >= 0) & (q <= 1))]):
-        context.warn(f"PromQL warning: quantile value should be between 0 and 1, got {value:g}")
-
-
 _SMOOTHING = range_function(_smooth, min_samples=2, check=_check_factors)
 
 TABLE: dict[str, Callable[[Any, Context], Value]] = {
@@ -130,7 +125,7 @@ TABLE: dict[str, Callable[[Any, Context], Value]] = {
     "min_over_time": range_function(sums.least),
     "predict_linear": range_function(_predict_linear, min_samples=2),
     "present_over_time": range_function(lambda windows: np.ones(len(windows))),
-    "quantile_over_time": range_function(sums.quantile, check=_check_quantile),
+    "quantile_over_time": range_function(sums.quantile, check=Context.warn_of_quantiles),
     "stddev_over_time": range_function(lambda windows: np.sqrt(sums.variance(windows))),
     "stdvar_over_time": range_function(sums.variance),
     "sum_over_time": range_function(sums.kahan_sum),

@@ -1,0 +1,198 @@
+"""A JupyterLab of the tests' own on the loopback, and a notebook in it as a person in front of Chromium sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import nbformat
+
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+_START_SECONDS = 30.0
+_LOOPBACK = "127.0.0.1"
+
+# Nothing is fetched from elsewhere, every cell is drawn, and no pop-up stands in the way.
+_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+    "docmanager-extension/plugin": {"autosave": False},
+    "completer-extension/manager": {"autoCompletion": False},
+}
+_VARIABLES_OF_THE_MACHINE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "OBS_MAGICS_CONFIG")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its address, and the folder it serves."""
+
+    address: str
+    folder: Path
+
+    def write(self, name: str, cells: Sequence[str]) -> None:
+        """Put a notebook of code cells into the folder."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.folder / name)
+
+
+@contextmanager
+def running_lab(home: Path, cache: Path) -> Iterator[Lab]:
+    """Start a JupyterLab that knows nothing of the user's own, and stop it with all its kernels.
+
+    Args:
+        home: An empty folder for its settings, its notebooks and its log.
+        cache: Where the demo world is kept.
+    """
+    folder, settings = home / "notebooks", home / "settings"
+    folder.mkdir()
+    for name, values in _SETTINGS.items():
+        file = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    lab = Lab(f"http://{_LOOPBACK}:{_free_port()}", folder)
+    with (home / "lab.log").open("wb") as log:
+        process = subprocess.Popen(
+            _command(lab, settings, home), env=_environment(home, cache), stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_it_answers(process, lab.address, home / "lab.log")
+            yield lab
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _command(lab: Lab, settings: Path, home: Path) -> list[str]:
+    options = {
+        "ServerApp.ip": _LOOPBACK,
+        "ServerApp.port": urlsplit(lab.address).port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": lab.folder,
+        "ServerApp.allow_root": True,
+        "IdentityProvider.token": "",
+        "LabApp.open_browser": False,
+        "LabApp.expose_app_in_browser": True,
+        "LabApp.extension_manager": "readonly",
+        "LabApp.user_settings_dir": settings,
+        "LabApp.workspaces_dir": home / "workspaces",
+    }
+    return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _environment(home: Path, cache: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in _VARIABLES_OF_THE_MACHINE}
+    own = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "XDG_CONFIG_HOME": "xdg",
+    }
+    folders = {name: str(home / folder) for name, folder in own.items()}
+    return {**kept, **folders, "OBS_MAGICS_CACHE": str(cache), "TZ": "UTC", "NO_PROXY": "*"}
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    give_up = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < give_up:
+        try:
+            with urlopen(f"{address}/api", timeout=1):
+                return
+        except (URLError, TimeoutError):
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+@dataclass
+class Notebook:
+    """A notebook open in a browser's page, and every address that the page asked for."""
+
+    page: Any
+    asked: list[str] = field(default_factory=list)
+
+    @classmethod
+    def opened(cls, page: Any, lab: Lab, name: str) -> Notebook:
+        """Open a notebook in a workspace that nothing else was ever opened in."""
+        notebook = cls(page)
+        page.on("request", lambda request: notebook.asked.append(request.url))
+        page.goto(f"{lab.address}/lab/workspaces/{name.partition('.')[0]}/tree/{name}?reset")
+        page.wait_for_function(_IS_READY)
+        return notebook
+
+    def strangers(self) -> list[str]:
+        """What was asked of anybody but this machine."""
+        return [url for url in self.asked if urlsplit(url).hostname not in {_LOOPBACK, "", None}]
+
+    def run_all(self) -> None:
+        """Run every cell, and wait until the last has ended."""
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def save(self) -> None:
+        """Save, and wait until it is on the disk."""
+        self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+
+    def theme(self, name: str) -> None:
+        """Switch JupyterLab's theme: "JupyterLab Light", "JupyterLab Dark"."""
+        self.page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+        self.page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=name)
+
+    def cell(self, number: int) -> Any:
+        """A cell by its place."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+
+    def said(self, number: int) -> str:
+        """What stands under a cell, as text."""
+        return str(self.cell(number).locator(".jp-OutputArea").first.inner_text()).strip()
+
+    def source(self, number: int) -> str:
+        """What a cell holds."""
+        return str(self.page.evaluate(f"(number) => {_CELLS}[number].model.sharedModel.getSource()", number))
+
+    def type_at(self, number: int, before: str, after: str = "") -> None:
+        """Fill a cell with text, and put the cursor behind `before`."""
+        self.page.evaluate(_SET_CURSOR, [number, before, after])
+        self.cell(number).locator(".cm-content").first.focus()
+
+
+_CELLS = "jupyterapp.shell.currentWidget.content.widgets"
+_IS_READY = f"""() => {{
+    const panel = window.jupyterapp?.shell.currentWidget;
+    return panel?.sessionContext?.isReady && panel.context.isReady
+        && panel.sessionContext.session?.kernel?.status === 'idle' && {_CELLS}.length > 0;
+}}"""
+_SET_CURSOR = f"""async ([number, before, after]) => {{
+    const notebook = jupyterapp.shell.currentWidget.content;
+    const cell = notebook.widgets[number];
+    cell.model.sharedModel.setSource(before + after);
+    notebook.activeCellIndex = number;
+    notebook.mode = 'edit';
+    await new Promise((done) => setTimeout(done, 50));
+    cell.editor.setCursorPosition(cell.editor.getPositionAt(before.length));
+    cell.editor.focus();
+}}"""

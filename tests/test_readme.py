@@ -1,0 +1,63 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from IPython.core.interactiveshell import InteractiveShell
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    made.run_line_magic("load_ext", "obs_magics")
+    yield made
+    made.run_line_magic("unload_ext", "obs_magics")
+    InteractiveShell.clear_instance()
+
+
+def block(start: str) -> str:
+    """The one block of Python that begins so."""
+    (found,) = [text for text in PYTHON if text.startswith(start)]
+    return found
+
+
+def test_the_cell_of_the_readme_gives_a_frame(shell: Any) -> None:
+    assert shell.run_cell("%obs demo").success
+    result = shell.run_cell(block("%%obs_metrics"))
+    assert result.success
+    assert list(shell.user_ns["errors"].columns) == ["timestamp", "value", "metric", "service"]
+
+
+def test_the_session_of_the_readme_works() -> None:
+    names: dict[str, Any] = {}
+    exec(compile(block("from obs_magics import Session"), "README", "exec"), names)
+    frame = names["p99"]
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["value"].max() > 2
+
+
+def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
+    from obs_magics import Session
+
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    file = tmp_path / "obs.yaml"
+    file.write_text(text)
+    assert [source.name for source in Session(file, environ={}).sources] == ["prometheus"]
+
+
+def test_what_the_readme_points_at_is_there() -> None:
+    links = re.findall(r"\]\(((?!http)[^)]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
