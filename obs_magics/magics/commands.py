@@ -75,7 +75,8 @@ SQL = Command(
     ),
     examples=(
         "%obs_sql SHOW TABLES",
-        "%%obs_sql busy <<\nSELECT service, avg(value) AS up FROM metrics WHERE metric = 'up' GROUP BY ALL ORDER BY 1",
+        "%%obs_sql busy << --source demo\nSELECT service, avg(value) AS up\nFROM metrics WHERE metric = 'up'\n"
+        "GROUP BY ALL ORDER BY ALL",
     ),
 )
 

@@ -25,6 +25,7 @@ from obs_magics.model.zones import (
 )
 
 _AROUND_NS = 30 * MINUTE
+_LONGEST_NIGHT_NS = 12 * HOUR
 _EXAMPLES = "write for example last 30 minutes, yesterday, 14:00-15:00, since 9am, around 14:15, now-6h to now-1h"
 
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -132,6 +133,19 @@ def _joined(start: Point, end: Point, now_ns: int) -> TimeRange:
         end_ns = end.latest(now_ns)
         return TimeRange(start.latest(end_ns), end_ns)
     start_ns = start.latest(now_ns)
+    end_ns = end.earliest(start_ns)
+    if start.has_day or end.has_day or (start.clock_ns or 0) <= (end.clock_ns or 0):
+        return TimeRange(start_ns, end_ns)
+    return _over_midnight(start, end, TimeRange(start_ns, end_ns), now_ns)
+
+
+def _over_midnight(start: Point, end: Point, found: TimeRange, now_ns: int) -> TimeRange:
+    """Two clock times, the later one first: a night that is over, or a mistake when it would last over half a day."""
+    if found.duration_ns > _LONGEST_NIGHT_NS:
+        return TimeRange(found.start_ns, found.end_ns - DAY)  # start after end: refused by whoever checks it
+    if found.end_ns <= now_ns:
+        return found
+    start_ns = start.latest(found.start_ns - 1)
     return TimeRange(start_ns, end.earliest(start_ns))
 
 

@@ -36,6 +36,10 @@ FUNCTIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 
+# The parser works its way down with the machine's stack, and some ten thousand levels end the process.
+MAX_DEPTH = 2_000
+_NESTING = frozenset("( + - * / % ^ == != < <= > >= and or unless atan2".split())  # noqa: SIM905
+
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _UNKNOWN_FUNCTION = re.compile(r"unknown function with name '([^']*)'")
 # Words of the parser that speak of the grammar and not of meaning: with these a query is cut off or derailed.
@@ -56,6 +60,8 @@ def parse(text: str) -> Any:
     _register()
     if "@" in text:
         _refuse_negative_at(text)
+    if len(text) > MAX_DEPTH:
+        _refuse_depth(text)
     try:
         return promql_parser.parse(text)
     except ValueError as problem:
@@ -124,6 +130,13 @@ def _refuse_negative_at(text: str) -> None:
     for at, sign in pairwise(tokens):
         if at.text == "@" and sign.text == "-":
             raise QueryError("times before 1970 are not supported behind @", query=text, position=sign.start)
+
+
+def _refuse_depth(text: str) -> None:
+    nesting = [token for token in tokens_of(text) if token.text in _NESTING]
+    if len(nesting) > MAX_DEPTH:
+        message = f"more than {MAX_DEPTH:,} brackets and operators in one query"
+        raise QueryError(message, query=text, position=nesting[MAX_DEPTH].start, hint="ask in several queries")
 
 
 def _explain(text: str, words: str) -> QueryError:

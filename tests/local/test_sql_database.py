@@ -19,6 +19,7 @@ from support.sql_folders import END_MS, file_folder, native_folder
 from obs_magics.local.settings import FolderSettings
 from obs_magics.local.source import FolderSource
 from obs_magics.local.sql import Database
+from obs_magics.local.sql.tables import Layout
 from obs_magics.model.errors import BadAnswer, LimitExceeded, ObsError, QueryError, SourceTimeout
 from obs_magics.model.frames import check_metrics
 from obs_magics.model.query import SqlQuery
@@ -149,12 +150,20 @@ def test_a_file_that_is_no_table_after_all_is_said(tmp_path: Path) -> None:
     (folder / "broken.parquet").write_bytes(b"PAR1 and no more")
     (folder / "latin.csv").write_bytes(b"time,\xe9t\xe9\n2026-11-22T15:59:00Z,1\n2026-11-22T15:59:15Z,2\n")
     source = FolderSource("files", FolderSettings(path=str(folder)))
-    answer = ask(source, "SELECT 1 AS one")
-    assert answer.frame["one"][0] == 1
+    answer = ask(source, "SELECT x FROM broken")
+    assert answer.frame["x"].tolist() == [1]
     said = " ".join(answer.warnings)
-    for name in ("packed.parquet", "broken.parquet", "latin.csv is no table for SQL"):
+    for name in ("broken.jsonl, line 2", "latin.csv is no table for SQL: its first line"):
         assert name in said
     asyncio.run(source.close())
+
+
+def test_a_table_that_duckdb_cannot_read_is_said() -> None:
+    layout = Layout(statements=["CREATE SCHEMA stored"], optional={"x.csv": "CREATE VIEW x AS FROM nothing"})
+    answer = ask(Database(layout=lambda: layout), "SELECT 1")
+    assert answer.warnings == ("x.csv is no table for SQL: Catalog Error: Table with name nothing does not exist!",)
+    with pytest.raises(BadAnswer, match="cannot be opened"):
+        ask(Database(layout=lambda: Layout(statements=["no SQL", "none"])), "SELECT 1")
 
 
 def test_a_folder_whose_files_are_gone_is_an_error_of_ours(tmp_path: Path) -> None:

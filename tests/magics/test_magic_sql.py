@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from obs_magics.api import Session
 from obs_magics.magics.completion import Completer
 from obs_magics.magics.context import Context
 from obs_magics.magics.names import Names
+from obs_magics.magics.sql import notebook_frames
 from obs_magics.magics.sql_variables import expand_sql
 from obs_magics.model.errors import QueryError, SourceTimeout, UsageError
 
@@ -253,6 +255,14 @@ def complete(shell: Shell) -> Callable[[str], list[str]]:
 )
 def test_completion(complete: Callable[[str], list[str]], text: str, names: list[str]) -> None:
     assert complete(text) == names
+
+
+def test_without_pandas_there_are_no_frames_and_it_is_not_imported(
+    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "pandas")
+    assert notebook_frames(Context(bare_shell.ip)) == {}
+    assert "pandas" not in sys.modules
 
 
 def test_completion_without_a_source_knows_the_frames(bare_shell: Shell) -> None:

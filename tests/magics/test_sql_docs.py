@@ -12,6 +12,7 @@ import pandas as pd
 
 from obs_magics.api import Session
 from obs_magics.demo.world.build import build
+from obs_magics.magics.commands import SQL
 
 if TYPE_CHECKING:
     from conftest import Shell
@@ -26,7 +27,7 @@ def test_the_examples_of_the_page_run(make_shell: Callable[[], Shell], bare_sess
     blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     cells = [cell.strip() for block in blocks for cell in re.split(r"\n\n(?=\S)", textwrap.dedent(block))]
     assert len(cells) == 6
-    for text in cells:
+    for text in [*SQL.examples, *cells]:
         cell = shell.run(text)
         assert cell.error is None, text
         if text.startswith("%"):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs_magics.model.errors import UsageError
-from obs_magics.model.time import DAY, HOUR, MINUTE, TimeRange, format_instant, parse_range, resolve_range
+from obs_magics.model.time import DAY, HOUR, MINUTE, SECOND, TimeRange, format_instant, parse_range, resolve_range
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(datetime(2026, 11, 22, 14, 30, 10, tzinfo=UTC).timestamp()) * 10**9  # Sunday, 15:30:10 in Berlin
@@ -271,12 +271,42 @@ def test_any_options_are_a_range_or_a_usage_error(last: Any, start: Any, end: An
 
 
 @given(NOWS, st.integers(0, 24 * 60 - 1), st.integers(0, 24 * 60 - 1), ZONES)
-def test_two_clock_times_are_less_than_a_day_apart(now_ns: int, first: int, last: int, zone: ZoneInfo) -> None:
+def test_two_clock_times_are_a_stretch_of_a_day_or_a_night_that_is_over(
+    now_ns: int, first: int, last: int, zone: ZoneInfo
+) -> None:
     start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in (first, last))
-    found = parse_range(f"{start}-{end}", now_ns=now_ns, zone=zone)
-    assert found.start_ns <= now_ns
-    assert 0 <= found.duration_ns <= DAY + 2 * HOUR
-    assert found.start_ns % MINUTE == 0
+    night = (last - first) % (24 * 60)
+    if first > last and night > 14 * 60:  # two hours over half a day: clocks may have been set
+        with pytest.raises(UsageError, match="is after the end"):
+            parse_range(f"{start}-{end}", now_ns=now_ns, zone=zone)
+    elif first <= last or night < 10 * 60:
+        found = parse_range(f"{start}-{end}", now_ns=now_ns, zone=zone)
+        assert found.start_ns <= now_ns
+        assert 0 <= found.duration_ns <= DAY + 2 * HOUR
+        assert found.start_ns % MINUTE == 0
+        assert first <= last or found.end_ns <= now_ns
+
+
+@pytest.mark.parametrize(
+    ("hour", "start", "end", "expected"),
+    [
+        (23, "22:00", "02:00", ("21T22", "22T02")),  # the night that is over, not the one that has begun
+        (14, "22:00", "02:00", ("21T22", "22T02")),
+        (15, "14:00", "16:00", ("22T14", "22T16")),  # goes on
+        (9, "14:00", "16:00", ("21T14", "21T16")),
+    ],
+)
+def test_which_of_several_days_two_clock_times_mean(hour: int, start: str, end: str, expected: tuple[str, str]) -> None:
+    now_ns = int(datetime(2026, 11, 22, hour, 30, tzinfo=UTC).timestamp()) * SECOND
+    found = resolve_range(start=start, end=end, now_ns=now_ns, zone=UTC, default_ns=HOUR)
+    assert (f"{found.start:%dT%H}", f"{found.end:%dT%H}") == expected
+
+
+def test_a_start_after_the_end_is_refused_and_the_swap_offered() -> None:
+    now_ns = int(datetime(2026, 11, 22, 22, 37, tzinfo=UTC).timestamp()) * SECOND
+    with pytest.raises(UsageError, match=r"start .*15:00.* is after the end .*14:00") as error:
+        resolve_range(start="15:00", end="14:00", now_ns=now_ns, zone=UTC, default_ns=HOUR)
+    assert error.value.hint.startswith("swap them")
 
 
 def test_reading_times_needs_no_pandas() -> None:

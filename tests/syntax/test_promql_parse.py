@@ -85,6 +85,15 @@ def test_a_mistyped_function_gets_a_suggestion(text: str, position: int, hint: s
     assert bool(error.hint) == bool(hint)
 
 
+@pytest.mark.parametrize("text", ["(" * 30_000 + "x" + ")" * 30_000, "+".join(["x"] * 30_000), "-" * 30_000 + "x"])
+def test_a_query_that_would_overflow_the_stack_is_refused(text: str) -> None:
+    assert refusal(text).message == "more than 2,000 brackets and operators in one query"
+
+
+def test_a_long_query_parses() -> None:
+    assert promql.metric_names(" or ".join(f"metric_{number}" for number in range(1_000)))[-1] == "metric_999"
+
+
 def test_a_later_error_keeps_the_words_of_the_parser() -> None:
     assert refusal("foo(x)").words == "unknown function with name 'foo'"
 

@@ -13,9 +13,8 @@ from obs_magics.local.promql import sums
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import NAME, Array, Labels
 from obs_magics.local.promql.ranking import first_k, top_k
-from obs_magics.local.promql.values import Vector, empty_vector, format_float, group_rows, label_key
+from obs_magics.local.promql.values import Vector, empty_vector, format_float, group_rows, is_label_name, label_key
 from obs_magics.local.promql.windows import Windows
-from obs_magics.syntax.promql import is_metric_name
 
 _INT64 = 2.0**63
 
@@ -111,7 +110,7 @@ def _reduce(vector: Vector, grouping: Grouping, parameter: Any, name: str, conte
 
 
 def _count_values(vector: Vector, grouping: Grouping, parameter: Any, name: str, context: Context) -> Vector:
-    if not is_metric_name(parameter) or ":" in parameter:
+    if not is_label_name(parameter, context.version):
         raise context.error(name, f'invalid label name "{parameter}"')
     grouping = grouping.and_label(parameter)
     rows, steps = np.nonzero(vector.present)

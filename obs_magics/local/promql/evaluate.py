@@ -70,7 +70,7 @@ def evaluate(
                 hint="put a function such as rate or avg_over_time around it, or ask for an instant",
             )
         return _of_range(select_range(tree, context), context)
-    value = context.evaluate(tree)
+    value = _value_of(tree, context)
     if isinstance(value, Text):
         if not instant:
             raise QueryError(
@@ -78,6 +78,13 @@ def evaluate(
             )
         return _of_text(value, context)
     return _of_scalar(value, context, instant) if isinstance(value, Scalar) else _of_vector(value, context, instant)
+
+
+def _value_of(tree: Any, context: Context) -> Value:
+    try:
+        return context.evaluate(tree)
+    except RecursionError:
+        raise QueryError("the query is nested too deeply", query=context.text, hint="ask in several queries") from None
 
 
 def _steps(text: str, start_ms: int, end_ms: int, step_ms: int, *, instant: bool) -> Array:

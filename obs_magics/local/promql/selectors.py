@@ -12,10 +12,11 @@ import promql_parser
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from obs_magics.local.promql.context import Context
+from obs_magics.local.promql.context import MAX_CELLS, Context
 from obs_magics.local.promql.data import NAME, STALE_BITS, Array, Labels, Matcher
 from obs_magics.local.promql.values import Histograms, Vector, empty_vector, label_key
 from obs_magics.local.promql.windows import Windows
+from obs_magics.model.errors import QueryError
 
 DEFAULT_SUBQUERY_STEP_MS = 60_000  # Prometheus: global.evaluation_interval
 # Windows worked on at once: enough to make numpy's own cost small, few enough to stay in the processor's cache.
@@ -194,6 +195,8 @@ def _subquery(node: Any, context: Context) -> Range:
     start = -(-earliest // step) * step
     if context.version >= 3 and start == earliest:
         start += step
+    if (int(ends.max()) - start) // step >= MAX_CELLS:
+        raise QueryError(f"a subquery of more than {MAX_CELLS:,} steps", query=context.text, hint="take a longer step")
     inner = context.at(np.arange(start, int(ends.max()) + 1, step, dtype=np.int64))
     return Range(_flattened(inner.vector(node.expr, "a subquery"), inner.times_ms), ends, range_ms)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from obs_magics.local.promql.data import NAME, Array, Labels
+
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 LabelKey = tuple[tuple[str, str], ...]
 
@@ -78,6 +81,11 @@ def without_name(labels: Labels) -> Labels:
 def format_labels(labels: Mapping[str, str]) -> str:
     """Labels as Prometheus prints them in its errors: ``{__name__="up", job="a"}``."""
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
+
+
+def is_label_name(name: str, version: int) -> bool:
+    """Whether a label may be called so: in version 3 anything may be, in version 2 letters, digits and underscores."""
+    return bool(name) if version >= 3 else _LABEL_NAME.fullmatch(name) is not None
 
 
 def format_float(value: float) -> str:

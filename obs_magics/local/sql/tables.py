@@ -34,7 +34,9 @@ _NOT_STALE = f"CASE WHEN isnan(value) THEN value::BIT <> {_STALE} ELSE true END"
 _MICROSECONDS = {"s": "* 1000000", "ms": "* 1000", "us": "", "ns": "// 1000"}
 _READERS = {
     "CSV": "read_csv({path}, header = true, sample_size = -1, ignore_errors = true)",
-    "JSON Lines": "read_json({path}, format = 'newline_delimited', ignore_errors = true)",
+    # a line that is no JSON object comes as a row of nothing
+    "JSON Lines": "(FROM read_json({path}, format = 'newline_delimited', ignore_errors = true)"
+    " WHERE length(concat_ws(' ', 'x', *COLUMNS(*))) > 1)",
 }
 
 
@@ -47,12 +49,14 @@ class Layout:
         arrow: Tables in memory, by the name under which they are kept.
         statements: SQL that makes the tables.
         optional: SQL for table files, by the file's name: one that cannot be read is said and left out.
+        problems: Files that are no tables, a sentence each.
     """
 
     files: list[Path] = field(default_factory=list)
     arrow: dict[str, pa.Table] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
     optional: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
 
 def layout_of(contents: Contents, path: Path) -> Layout:
@@ -160,7 +164,15 @@ def _with_statistics(metadata: pq.FileMetaData) -> set[str]:
 
 def _add_files(layout: Layout, path: Path) -> None:
     """Every CSV, JSON Lines and Parquet file as a table called like the file."""
-    found = [(file, read) for file in list_files(path) if (read := _reading(file))]
+    found = []
+    for file in list_files(path):
+        try:
+            read = _reading(file)
+        except UnicodeDecodeError:  # DuckDB would pass over the header, and take the first row for it
+            layout.problems.append(f"{file.name} is no table for SQL: its first line is not UTF-8")
+            continue
+        if read:
+            found.append((file, read))
     names = unique_names(["metrics", "series", *(_table_name(file) for file, _ in found)])[2:]
     for name, (file, read) in zip(names, found, strict=True):
         layout.files.append(file.path)
@@ -173,6 +185,8 @@ def _reading(file: File) -> str:
         title = next((form.title for form in FORMATS if form.looks_right(file)), "")
         if title == "Parquet":
             return "" if file.packed else parquet(file.path)
+        if title == "CSV":
+            file.head.split(b"\n", 1)[0].decode()
     except (OSError, EOFError, pa.ArrowException):
         return ""  # the source has said so already, when it read the file for its metrics
     return _READERS[title].format(path=quoted(str(file.path))) if title in _READERS else ""
@@ -192,7 +206,7 @@ def create(connection: duckdb.DuckDBPyConnection, layout: Layout) -> list[str]:
         connection.unregister("given")
     for statement in layout.statements[1:]:
         connection.execute(statement)
-    problems = []
+    problems = list(layout.problems)
     for name, statement in layout.optional.items():
         try:
             connection.execute(statement)

@@ -9,10 +9,9 @@ from typing import Any
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import Labels
 from obs_magics.local.promql.match import anchored
-from obs_magics.local.promql.values import Value, Vector, merge_same_labels
+from obs_magics.local.promql.values import Value, Vector, is_label_name, merge_same_labels
 from obs_magics.model.errors import QueryError
 
-_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _TEMPLATE = re.compile(r"\$(?:\$|\{(?P<braced>[^{}]*)\}|(?P<bare>\w+))")
 
 
@@ -54,8 +53,7 @@ def _with_label(labels: Labels, name: str, value: str) -> Labels:
 
 
 def _check_name(name: str, role: str, function: str, context: Context) -> None:
-    valid = bool(name) if context.version >= 3 else _LABEL_NAME.fullmatch(name) is not None
-    if not valid:
+    if not is_label_name(name, context.version):
         raise context.error(function, f"invalid {role} label name in {function}(): {name}")
 
 
