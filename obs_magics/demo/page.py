@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import copy
+import re
+from base64 import b64encode
+from html import escape, unescape
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+_SVG = "image/svg+xml"
+_HTML = "text/html"
 # What a page can show without scripts, best first.
-_SHOWN = ("image/svg+xml", "text/html", "image/png", "image/jpeg", "text/markdown", "text/plain")
+_SHOWN = (_SVG, _HTML, "image/png", "image/jpeg", "text/markdown", "text/plain")
+_SPOKEN = re.compile(r'<svg [^>]*aria-label="([^"]*)"')
 
 
 def notebook_page(notebook: Any, *, title: str) -> str:
@@ -37,5 +43,12 @@ def _reduced(notebook: Any) -> Any:
             forms = output.get("data", {})
             best = next((form for form in _SHOWN if form in forms), None)
             if forms and best:
-                output["data"] = {best: forms[best]}
+                output["data"] = {_HTML: _picture(forms[_SVG])} if best == _SVG else {best: forms[best]}
     return reduced
+
+
+def _picture(svg: str) -> str:
+    """An SVG as an image, in which no script runs, with the text that it carries for those who cannot see it."""
+    spoken = _SPOKEN.search(svg)
+    text = escape(unescape(spoken[1]) if spoken else "a picture")
+    return f'<img alt="{text}" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'

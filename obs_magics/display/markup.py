@@ -6,7 +6,8 @@ import html
 from urllib.parse import urlsplit
 
 # JupyterLab's own variables, so that light, dark and other themes fit; elsewhere the colours after the comma, which
-# follow the reader's system where it says light or dark.
+# follow the reader's system where it says light or dark. The class stands three times where Lab's own rules for pre, th
+# and td name two.
 STYLE = """<style>
 .obs-magics{color-scheme:light dark;font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);\
 color:var(--jp-content-font-color1,CanvasText);max-width:60em;margin:.2em 0 .4em;overflow-wrap:anywhere}
@@ -15,15 +16,18 @@ color:var(--jp-content-font-color1,CanvasText);max-width:60em;margin:.2em 0 .4em
 .obs-magics ul{padding-left:1.3em}
 .obs-magics .obs-note{border-left:3px solid var(--jp-warn-color1,#c77700);padding:.1em 0 .1em .6em;margin:.35em 0}
 .obs-magics .obs-failed{border-left-color:var(--jp-error-color1,#d32f2f)}
+.obs-magics .obs-info{border-left-color:var(--jp-info-color1,#0288d1)}
 .obs-magics .obs-quiet{color:var(--jp-content-font-color2,GrayText)}
 .obs-magics a{color:var(--jp-content-link-color,LinkText)}
-.obs-magics pre{font:12px/1.4 var(--jp-code-font-family,ui-monospace,monospace);margin:.3em 0;padding:.35em .6em;\
-background:var(--jp-layout-color2,#8882);color:inherit;border-radius:3px;white-space:pre-wrap}
+.obs-magics.obs-magics.obs-magics pre{font:12px/1.4 var(--jp-code-font-family,ui-monospace,monospace);margin:.3em 0;\
+padding:.35em .6em;background:var(--jp-layout-color2,#8882);color:inherit;border-radius:3px;white-space:pre-wrap;\
+word-break:normal}
 .obs-magics table{border-collapse:collapse;margin:.3em 0;font-size:12px}
 .obs-magics caption{text-align:left;font-weight:600;padding:.2em 0}
-.obs-magics th,.obs-magics td{text-align:left;padding:.2em .9em .2em 0;\
-border-bottom:1px solid var(--jp-border-color2,#8884);vertical-align:top;white-space:pre-wrap}
-.obs-magics .obs-number{text-align:right;font-variant-numeric:tabular-nums}
+.obs-magics.obs-magics.obs-magics :is(th,td){text-align:left;padding:.25em 1.2em .25em .4em;\
+border-bottom:1px solid var(--jp-border-color2,#8884);vertical-align:top;line-height:1.4;white-space:pre-wrap;\
+overflow-wrap:break-word}
+.obs-magics.obs-magics.obs-magics .obs-number{text-align:right;font-variant-numeric:tabular-nums}
 .obs-magics svg{max-width:100%;height:auto}
 </style>"""
 

@@ -22,6 +22,7 @@ from obs_magics.display.units import Scale, count_text, digits_apart, format_val
 WIDTH = 640
 HEIGHT = 240
 _BAR_HEIGHT = 20
+_ROOM = 0.04  # of the value axis, above and below the lines
 _SUBTITLE_LENGTH = 110
 _MAX_SUBTITLE_LINES = 8
 
@@ -134,11 +135,17 @@ def _value_domain(content: Drawing) -> tuple[float, float]:
     return (0.0 if 0 <= low < 0.6 * high else low), (0.0 if 0 >= high > 0.6 * low else high)
 
 
+def _with_room(start: float, end: float) -> tuple[float, float]:
+    """A little more than the domain, but at zero: a line along the edge would be cut in half."""
+    room = _ROOM * (end - start)
+    return start - room if start else start, end + room if end else end
+
+
 def _value_encoding(scale: Scale, start: float, end: float) -> _Spec:
     return {
         "field": "y",
         "type": "quantitative",
-        "scale": {"domain": [start / scale.divisor, end / scale.divisor], "zero": False, "nice": True},
+        "scale": {"domain": [edge / scale.divisor for edge in _with_room(start, end)], "zero": False, "nice": False},
         "axis": {
             "title": None,
             "labelExpr": f"{_number('datum.value', digits_apart(start, end))} + {_quoted(scale.suffix)}",
@@ -186,7 +193,7 @@ def _series_encoding(content: Drawing, channel: str) -> _Spec:
     values = [colour if channel == "color" else list(dash) for colour, dash in styles]
     legend = None
     if len(names) > 1:
-        legend = {"title": content.key, "symbolType": "stroke", "symbolSize": 300, "labelLimit": 0}
+        legend = {"title": content.key, "symbolType": "stroke", "symbolSize": 300, "labelLimit": 0, "titleLimit": 0}
     return {"field": "series", "type": "nominal", "scale": {"domain": names, "range": values}, "legend": legend}
 
 

@@ -21,7 +21,7 @@ _MARKS: dict[NoteKind, tuple[str, str]] = {
     "failed": ("✖", "Failed"),
     "note": ("ℹ", "Note"),
 }
-_URGENT: dict[NoteKind, str] = {"failed": "obs-note obs-failed"}
+_CSS: dict[NoteKind, str] = {"failed": "obs-note obs-failed", "note": "obs-note obs-info"}
 _TEXT_WIDTH = 80
 
 
@@ -110,7 +110,7 @@ class Panel:
 def _note_html(note: Note) -> str:
     icon, word = _MARKS[note.kind]
     head = markup.element("strong", f'<span aria-hidden="true">{icon}</span> {word}:')
-    return markup.element("div", f"{head} {markup.text(note.text)}", _URGENT.get(note.kind, "obs-note"))
+    return markup.element("div", f"{head} {markup.text(note.text)}", _CSS.get(note.kind, "obs-note"))
 
 
 def _wrapped(text: str, width: int) -> list[str]:

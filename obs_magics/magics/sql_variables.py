@@ -25,7 +25,7 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from obs_magics.magics.variables import PATH, PLACE, kind_of, lookup, nanoseconds_of, plain, untouched
+from obs_magics.magics.variables import PLACE, kind_of, lookup, nanoseconds_of, plain, sole_text, untouched
 from obs_magics.model.errors import UsageError
 
 _START = r"(?P<place>\$?\$\{)"
@@ -54,10 +54,8 @@ def expand_sql(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
     Raises:
         UsageError: A name is unknown, or its value cannot stand where it is wanted.
     """
-    whole = re.fullmatch(rf"\s*\$\{{({PATH})\}}\s*", text)
-    if whole and not whole[1].startswith("__") and isinstance(value := lookup(whole[1], namespace), str):
-        return value
-    return "".join(_pieces(text, namespace, zone))
+    whole = sole_text(text, namespace)
+    return "".join(_pieces(text, namespace, zone)) if whole is None else whole
 
 
 def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:

@@ -64,6 +64,15 @@ class _Place:
         return UsageError(f"${{{self.path}}} {why}", hint=hint)
 
 
+def sole_text(text: str, namespace: Mapping[str, Any]) -> str | None:
+    """The value of a body that is nothing but one variable which holds a text: it is the query itself."""
+    whole = re.fullmatch(rf"\s*\$\{{({PATH})\}}\s*", text)
+    if whole is None or whole[1].startswith("__"):
+        return None
+    value = lookup(whole[1], namespace)
+    return value if isinstance(value, str) else None
+
+
 def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
     """Replace the Python variables in a PromQL query.
 
@@ -75,10 +84,8 @@ def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
     Raises:
         UsageError: A name is unknown, or its value cannot stand where it is wanted.
     """
-    whole = re.fullmatch(rf"\s*\$\{{({PATH})\}}\s*", text)
-    if whole and not whole[1].startswith("__") and isinstance(value := lookup(whole[1], namespace), str):
-        return value
-    return "".join(_pieces(text, namespace, zone))
+    whole = sole_text(text, namespace)
+    return "".join(_pieces(text, namespace, zone)) if whole is None else whole
 
 
 def expand_option(text: str, namespace: Mapping[str, Any]) -> str:

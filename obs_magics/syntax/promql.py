@@ -16,6 +16,7 @@ import promql_parser
 
 from obs_magics.model.errors import QueryError, did_you_mean
 from obs_magics.syntax.promql_tokens import CLOSING, OPENING, Token, find_call, tokens_of, unbalanced
+from obs_magics.syntax.promql_tree import children, selection_of
 
 AGGREGATIONS = frozenset(
     """
@@ -75,20 +76,15 @@ def metric_names(text: str) -> list[str]:
     ['a', 'b']
     """
     try:
-        tree = parse(text)
+        waiting = [parse(text)]
     except QueryError:
         return []
     found: dict[str, None] = {}
-
-    def visit(node: Any) -> bool:
-        if isinstance(node, promql_parser.VectorSelector):
-            named = [
-                m.value for m in node.matchers.matchers if m.name == "__name__" and m.op == promql_parser.MatchOp.Equal
-            ]
-            found.update(dict.fromkeys([node.name] if node.name else named))
-        return True
-
-    promql_parser.walk(tree, visit)
+    while waiting:  # promql_parser.walk takes cubic time, and recursion ends with long chains
+        node = waiting.pop()
+        if isinstance(node, promql_parser.VectorSelector) and (metric := selection_of(node).metric):
+            found[metric] = None
+        waiting.extend(reversed(list(children(node))))
     return list(found)
 
 

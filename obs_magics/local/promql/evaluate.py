@@ -15,7 +15,7 @@ from obs_magics.local.promql.binary import binary, negate
 from obs_magics.local.promql.context import Context, Stopped
 from obs_magics.local.promql.data import Array, Labels, Result, SeriesStore
 from obs_magics.local.promql.functions import call
-from obs_magics.local.promql.selectors import Range, select_range, select_vector
+from obs_magics.local.promql.selectors import Range, is_range, select_range, select_vector, without_parens
 from obs_magics.local.promql.values import Scalar, Text, Value, Vector, label_key
 from obs_magics.model.errors import QueryError
 from obs_magics.syntax.promql import parse
@@ -62,7 +62,7 @@ def evaluate(
     times = _steps(text, start_ms, end_ms, step_ms, instant=instant)
     start_ms = end_ms if instant else start_ms
     context = Context(text, store, times, start_ms, end_ms, version, lookback_ms, stop, _evaluate)
-    if _is_range(tree):
+    if is_range(tree):
         if not instant:
             raise QueryError(
                 'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
@@ -99,16 +99,10 @@ def _steps(text: str, start_ms: int, end_ms: int, step_ms: int, *, instant: bool
     return np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
 
 
-def _is_range(node: Any) -> bool:
-    if isinstance(node, promql_parser.ParenExpr):
-        return _is_range(node.expr)
-    return isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr)
-
-
 _NODES: dict[type, Callable[[Any, Context], Value]] = {
     promql_parser.NumberLiteral: lambda node, context: Scalar(np.full(context.steps, float(node.val))),
     promql_parser.StringLiteral: lambda node, context: Text(str(node.val)),
-    promql_parser.ParenExpr: lambda node, context: context.evaluate(node.expr),
+    promql_parser.ParenExpr: lambda node, context: context.evaluate(without_parens(node)),
     promql_parser.VectorSelector: select_vector,
     promql_parser.UnaryExpr: negate,
     promql_parser.BinaryExpr: binary,

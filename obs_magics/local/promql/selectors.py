@@ -57,6 +57,18 @@ class Range:
     range_ms: int
 
 
+def without_parens(node: Any) -> Any:
+    """What stands inside of parentheses, however many."""
+    while isinstance(node, promql_parser.ParenExpr):
+        node = node.expr
+    return node
+
+
+def is_range(node: Any) -> bool:
+    """Whether a node is a range vector."""
+    return isinstance(without_parens(node), promql_parser.MatrixSelector | promql_parser.SubqueryExpr)
+
+
 def matchers_of(selector: Any, context: Context) -> list[Matcher]:
     """The matchers of a `VectorSelector`, the metric's name among them."""
     if selector.matchers.or_matchers:
@@ -161,8 +173,7 @@ def _histograms(samples: Samples, rows: Array) -> Histograms | None:
 
 def select_range(node: Any, context: Context) -> Range:
     """A `MatrixSelector`, or a subquery, as windows."""
-    if isinstance(node, promql_parser.ParenExpr):
-        return select_range(node.expr, context)
+    node = without_parens(node)
     if isinstance(node, promql_parser.SubqueryExpr):
         return _subquery(node, context)
     selector, range_ms = node.vector_selector, milliseconds(node.range)

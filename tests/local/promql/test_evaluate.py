@@ -335,6 +335,8 @@ def test_too_many_samples_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ask("max_over_time((x_total)[100y:1ms])")
     with pytest.raises(QueryError, match="nested too deeply"):
         ask("-" * 1_500 + "x_total")
+    assert len(ask("(" * 1_500 + "x_total" + ")" * 1_500).labels) == 2
+    assert len(ask("rate(" + "(" * 1_500 + "x_total[1m]" + ")" * 1_501).labels) == 2
     monkeypatch.setattr("obs_magics.local.promql.context.MAX_CELLS", 5)
     for query in ("x_total", "rate(x_total[1m])"):
         with pytest.raises(QueryError, match="2 series at 3 steps are more than 5 samples"):

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import promql_parser
 
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import NAME, Array, Labels
-from obs_magics.local.promql.selectors import select_range, windows
+from obs_magics.local.promql.selectors import is_range, select_range, windows
 from obs_magics.local.promql.values import Value, Vector, forbid_same_labels, without_name
 
 _FOR_COUNTERS = frozenset({"rate", "increase"})
@@ -83,10 +82,3 @@ def _doubt_gauges(labels: list[Labels], context: Context) -> None:
             context.warn(
                 f'PromQL info: metric might not be a counter, name does not end in {endings}: "{name}"',
             )
-
-
-def is_range(node: Any) -> bool:
-    """Whether a node is a range vector."""
-    if isinstance(node, promql_parser.ParenExpr):
-        return is_range(node.expr)
-    return isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr)

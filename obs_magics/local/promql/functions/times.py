@@ -10,6 +10,7 @@ import promql_parser
 
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import Array
+from obs_magics.local.promql.selectors import without_parens
 from obs_magics.local.promql.values import Scalar, Value, Vector, map_values, merge_same_labels, without_name
 
 _DAY = 86_400
@@ -23,9 +24,7 @@ def _time(node: Any, context: Context) -> Value:
 
 def _timestamp(node: Any, context: Context) -> Value:
     """The time of the sample where the argument is a selector, of the step elsewhere."""
-    inner = node.args[0]
-    while isinstance(inner, promql_parser.ParenExpr):
-        inner = inner.expr
+    inner = without_parens(node.args[0])
     vector = context.vector(inner, "timestamp")
     times = np.broadcast_to(context.times_ms, vector.present.shape)
     if vector.timestamps_ms is not None and isinstance(inner, promql_parser.VectorSelector):

@@ -12,7 +12,7 @@ import promql_parser
 
 from obs_magics.local.promql.context import Context
 from obs_magics.local.promql.data import NAME, Array, Labels
-from obs_magics.local.promql.selectors import matchers_of, select_range, windows
+from obs_magics.local.promql.selectors import matchers_of, select_range, windows, without_parens
 from obs_magics.local.promql.values import Scalar, Value, Vector, label_key
 
 _CHUNK = re.compile(r"[0-9]+|[^0-9]+")
@@ -54,8 +54,7 @@ def _ones_where(wanted: Any, argument: Any, context: Context) -> Vector:
 
 def _labels_of_absent(node: Any, context: Context) -> Labels:
     """What the selector asks for with ``=``, each label once."""
-    if isinstance(node, promql_parser.ParenExpr):
-        return _labels_of_absent(node.expr, context)
+    node = without_parens(node)
     if isinstance(node, promql_parser.MatrixSelector):
         node = node.vector_selector
     if not isinstance(node, promql_parser.VectorSelector):
