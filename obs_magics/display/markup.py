@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 # and td name two.
 STYLE = """<style>
 .obs-magics{color-scheme:light dark;font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);\
-color:var(--jp-content-font-color1,CanvasText);max-width:60em;margin:.2em 0 .4em;overflow-wrap:anywhere}
+color:var(--jp-content-font-color1,CanvasText);margin:.2em 0 .4em;overflow-wrap:anywhere}
+.obs-magics :is(p,ul,table,.obs-head,.obs-note){max-width:60em}
 .obs-magics .obs-head{font-weight:600;margin:0 0 .25em}
 .obs-magics p,.obs-magics ul{margin:.15em 0}
 .obs-magics ul{padding-left:1.3em}
@@ -20,8 +21,8 @@ color:var(--jp-content-font-color1,CanvasText);max-width:60em;margin:.2em 0 .4em
 .obs-magics .obs-quiet{color:var(--jp-content-font-color2,GrayText)}
 .obs-magics a{color:var(--jp-content-link-color,LinkText)}
 .obs-magics.obs-magics.obs-magics pre{font:12px/1.4 var(--jp-code-font-family,ui-monospace,monospace);margin:.3em 0;\
-padding:.35em .6em;background:var(--jp-layout-color2,#8882);color:inherit;border-radius:3px;white-space:pre-wrap;\
-word-break:normal}
+padding:.35em .6em;background:var(--jp-cell-editor-background,#8882);color:inherit;border-radius:3px;max-width:80em;\
+white-space:pre-wrap;word-break:normal}
 .obs-magics table{border-collapse:collapse;margin:.3em 0;font-size:12px}
 .obs-magics caption{text-align:left;font-weight:600;padding:.2em 0}
 .obs-magics.obs-magics.obs-magics :is(th,td){text-align:left;padding:.25em 1.2em .25em .4em;\

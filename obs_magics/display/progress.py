@@ -43,7 +43,7 @@ class ProgressLine:
     to a file or a pipe; a terminal and a notebook kernel's stream both know the carriage return.
 
     Args:
-        stream: Where to write; None for `sys.stderr` as it is when the line is first written.
+        stream: Where to write; None for `sys.stderr`, in a notebook's kernel `sys.stdout`, as it is at that time.
         clock: Seconds that only go forward.
         tick_seconds: How often the line counts on by itself.
         clear: Called when a line that was shown goes away, where taking its text away leaves a trace.
@@ -112,7 +112,10 @@ class ProgressLine:
 
     @property
     def _stream(self) -> TextStream:
-        return self._given if self._given is not None else sys.stderr
+        if self._given is not None:
+            return self._given
+        # A notebook shows stderr in red, as if something had gone wrong.
+        return sys.stdout if _is_of_a_kernel(sys.stdout) else sys.stderr
 
     def _write(self, line: str) -> None:
         width = columns_of(line)
@@ -145,4 +148,8 @@ def _bar(share: float) -> str:
 
 def _is_seen(stream: TextStream) -> bool:
     """Whether somebody sees the stream: a terminal, or the stream of a notebook's kernel (which is no terminal)."""
-    return stream.isatty() or type(stream).__module__.partition(".")[0] == "ipykernel"
+    return stream.isatty() or _is_of_a_kernel(stream)
+
+
+def _is_of_a_kernel(stream: TextStream) -> bool:
+    return type(stream).__module__.partition(".")[0] == "ipykernel"

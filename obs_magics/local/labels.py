@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import re2
 
 from obs_magics.local.promql.data import Matcher
-from obs_magics.model.errors import QueryError
+from obs_magics.local.promql.match import fulfils
 from obs_magics.model.frames import METRIC_NAME_LABEL
 
 Array = np.ndarray[Any, Any]
@@ -88,11 +87,11 @@ class SeriesIndex:
 
     def _mask(self, matcher: Matcher) -> Array:
         column = self._columns.get(matcher.name)
-        missing = _fulfils(matcher, [""])[0]
+        missing = fulfils(matcher, "")
         if column is None:
             return np.full(self.size, missing)
         # the last place answers for -1: a series without a label counts as one whose label is empty
-        return np.asarray([*_fulfils(matcher, column.values), missing])[column.codes]
+        return np.asarray([*(fulfils(matcher, value) for value in column.values), missing])[column.codes]
 
     def labels(self, positions: Iterable[int]) -> list[dict[str, str]]:
         """The label sets of some series, each sorted by label name."""
@@ -128,22 +127,3 @@ class SeriesIndex:
 
 
 _PAIRS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
-
-
-def _fulfils(matcher: Matcher, values: Sequence[str]) -> list[bool]:
-    if matcher.op in {"=", "!="}:
-        return [(value == matcher.value) == (matcher.op == "=") for value in values]
-    pattern = _compile(matcher.value)
-    return [(pattern.fullmatch(value) is not None) == (matcher.op == "=~") for value in values]
-
-
-def _compile(pattern: str) -> Any:
-    """RE2 as Prometheus uses it: anchored at both ends, and a dot matches a newline too."""
-    options = re2.Options()
-    options.log_errors = False
-    options.dot_nl = True
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as problem:
-        words = problem.args[0].decode() if isinstance(problem.args[0], bytes) else str(problem.args[0])
-        raise QueryError(f"the regular expression {pattern!r} is not one of RE2: {words}", words=words) from problem

@@ -16,7 +16,7 @@ import promql_parser
 
 from obs_magics.model.errors import QueryError, did_you_mean
 from obs_magics.syntax.promql_tokens import CLOSING, OPENING, Token, find_call, tokens_of, unbalanced
-from obs_magics.syntax.promql_tree import children, selection_of
+from obs_magics.syntax.promql_tree import metrics_in
 
 AGGREGATIONS = frozenset(
     """
@@ -69,23 +69,22 @@ def parse(text: str) -> Any:
         raise _explain(text, str(problem)) from None
 
 
+def tree_of(text: str) -> Any | None:
+    """As `parse`; None for what is not PromQL (MetricsQL, say), which only its own server can judge."""
+    try:
+        return parse(text)
+    except QueryError:
+        return None
+
+
 def metric_names(text: str) -> list[str]:
     """Names of the metrics that a query asks for, in order of first appearance; empty for a text that is not PromQL.
 
     >>> metric_names('sum(rate(a[5m])) / on () {__name__="b"}')
     ['a', 'b']
     """
-    try:
-        waiting = [parse(text)]
-    except QueryError:
-        return []
-    found: dict[str, None] = {}
-    while waiting:  # promql_parser.walk takes cubic time, and recursion ends with long chains
-        node = waiting.pop()
-        if isinstance(node, promql_parser.VectorSelector) and (metric := selection_of(node).metric):
-            found[metric] = None
-        waiting.extend(reversed(list(children(node))))
-    return list(found)
+    tree = tree_of(text)
+    return [] if tree is None else metrics_in(tree)
 
 
 def is_metric_name(text: str) -> bool:

@@ -22,14 +22,6 @@ class Selection:
     matchers: tuple[tuple[str, str, str], ...]
 
 
-def tree_of(text: str) -> Any | None:
-    """The syntax tree; None for what is not PromQL (MetricsQL, say), which only its own server can judge."""
-    try:
-        return promql_parser.parse(text)
-    except ValueError:
-        return None
-
-
 def children(node: Any) -> Iterator[Any]:
     """The nodes right below this one."""
     for part in _PARTS:
@@ -42,9 +34,11 @@ def children(node: Any) -> Iterator[Any]:
 
 def walk(node: Any) -> Iterator[Any]:
     """This node and all below it, in order of reading."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:  # not recursive: a query may be nested deeper than Python's stack
+        here = waiting.pop()
+        yield here
+        waiting += reversed(list(children(here)))
 
 
 def selection_of(node: Any) -> Selection:

@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 import promql_parser
 
 from obs_magics.model.catalog import MetricInfo
-from obs_magics.syntax.promql_tree import selections, tree_of, walk
+from obs_magics.syntax.promql import tree_of
+from obs_magics.syntax.promql_tree import selections, walk
 
 Lookup: TypeAlias = Callable[[str], MetricInfo]
 Unit: TypeAlias = "Mapping[str, int]"

@@ -58,7 +58,7 @@ def test_matchers_do_what_they_do_in_prometheus(labels: list[dict[str, str]], ma
 def test_a_pattern_is_one_of_re2() -> None:
     index = SeriesIndex.from_labels([{"__name__": "é1"}, {"__name__": "11"}])
     assert index.match([Matcher("__name__", "=~", r"\pL\d\z")]).tolist() == [0]
-    with pytest.raises(QueryError, match="not one of RE2"):
+    with pytest.raises(QueryError, match="of RE2"):
         index.match([Matcher("__name__", "=~", "(")])
 
 

@@ -6,7 +6,8 @@ import promql_parser
 import pytest
 
 from obs_magics.model.catalog import MetricInfo, info_from_name
-from obs_magics.syntax.promql_tree import Selection, metrics_in, selections, tree_of
+from obs_magics.syntax.promql import tree_of
+from obs_magics.syntax.promql_tree import Selection, metrics_in, selections
 from obs_magics.syntax.promql_units import unit_of
 
 KNOWN = {

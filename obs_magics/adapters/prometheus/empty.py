@@ -12,7 +12,8 @@ import re2
 from obs_magics.adapters.prometheus.catalog import PrometheusCatalog, selector
 from obs_magics.adapters.prometheus.split import Window, seconds
 from obs_magics.model.errors import did_you_mean
-from obs_magics.syntax.promql_tree import Selection, selections, tree_of
+from obs_magics.syntax.promql import tree_of
+from obs_magics.syntax.promql_tree import Selection, selections
 
 _MOST_SERIES = 5_000
 _SHOWN_VALUES = 5

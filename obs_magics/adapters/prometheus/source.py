@@ -32,7 +32,8 @@ from obs_magics.model.errors import (
 )
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
 from obs_magics.net.client import HttpClient
-from obs_magics.syntax.promql_tree import metrics_in, tree_of
+from obs_magics.syntax.promql import tree_of
+from obs_magics.syntax.promql_tree import metrics_in
 from obs_magics.syntax.promql_units import unit_of
 
 if TYPE_CHECKING:
