@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import obs_magics.accessor  # noqa: F401 - gives every frame its `obs`
 from obs_magics import demo
 from obs_magics.adapters import ADAPTERS
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import Loaded, load_settings
-from obs_magics.config.registry import Adapter, load_registry
+from obs_magics.config.registry import load_registry
 from obs_magics.local.source import ADAPTER as FOLDER_ADAPTER
 from obs_magics.model.bus import Bus
 from obs_magics.model.catalog import Catalog, MetricInfo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs_magics.adapters import prometheus
-from obs_magics.config.registry import Adapter
+from obs_magics.config.adapter import Adapter
 
 __all__ = ["ADAPTERS"]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.files import Document, Keys, Place, find_file, kind_of, read_document
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.problems import Problem, config_error, dotted, problems_of
-from obs_magics.config.registry import Adapter
 from obs_magics.config.settings import Settings
 from obs_magics.model.errors import ConfigError, did_you_mean
 

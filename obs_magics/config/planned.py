@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter
 from obs_magics.config.types import HttpUrl, Text, is_late
 
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.ASCII)

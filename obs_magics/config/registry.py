@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeAlias
 
-from obs_magics.config.platform import PlatformSettings
+from obs_magics.config.adapter import Adapter
+from obs_magics.config.planned import PLANNED
 from obs_magics.model.errors import ConfigError
-from obs_magics.model.sources import Source
 
 ENTRY_POINTS = "obs_magics.adapters"
-
-SettingsClass: TypeAlias = type[PlatformSettings]
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """A platform: how it is configured, and how it is opened.
-
-    Args:
-        type: What the configuration calls it (``prometheus``).
-        title: What people call it (``Prometheus``).
-        settings: Its keys in the configuration.
-        open: Makes a source from the entry's name and settings, asks nobody yet; None when there is no adapter yet.
-        detect: Tells whether this platform answers at a URL; None when it cannot be told.
-    """
-
-    type: str
-    title: str
-    settings: SettingsClass
-    open: Callable[[str, Any], Source] | None = None
-    detect: Callable[[str, Any], Awaitable[bool]] | None = None
 
 
 class Registry(Mapping[str, Adapter]):
@@ -113,6 +90,4 @@ def load_registry(builtin: Iterable[Adapter] = ()) -> Registry:
 
     An adapter from a package takes the place of a planned one, never of one that is built in. Nothing is imported yet.
     """
-    from obs_magics.config.planned import PLANNED
-
     return Registry([*PLANNED, *builtin], entry_points(group=ENTRY_POINTS))

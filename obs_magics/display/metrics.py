@@ -206,7 +206,9 @@ def _line_layer(content: Drawing, *, interactive: bool) -> _Spec:
         return layer
     layer["params"] = [{"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}]
     if len(content.series) > 1:
-        layer["params"].append({"name": "picked", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"})
+        # One click picks a series, another lets it go; the expression is Vega's for "whichever key is held".
+        picks = {"type": "point", "fields": ["series"], "toggle": "true"}
+        layer["params"].append({"name": "picked", "select": picks, "bind": "legend"})
         layer["encoding"]["opacity"] = {"condition": {"param": "picked", "value": 1}, "value": 0.12}
     return layer
 
@@ -227,7 +229,15 @@ def _pointer_layer(content: Drawing, scale: Scale, axis: TimeAxis) -> _Spec:
         "params": [
             {
                 "name": "pointer",
-                "select": {"type": "point", "nearest": True, "on": "mouseover", "clear": "mouseout", "toggle": False},
+                "select": {
+                    "type": "point",
+                    # Without them Vega-Lite tells points apart by a number that it gives before `flatten`: one a series.
+                    "fields": ["series", "x"],
+                    "nearest": True,
+                    "on": "mouseover",
+                    "clear": "mouseout",
+                    "toggle": False,
+                },
             }
         ],
         "encoding": {

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from obs_magics.config.registry import Adapter
+from obs_magics.config.adapter import Adapter
 from obs_magics.local import native
 from obs_magics.local.catalog import FolderCatalog, metric_info
 from obs_magics.local.contents import Contents, open_contents

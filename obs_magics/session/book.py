@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter
 from obs_magics.model.errors import ConfigError, ObsError, UsageError, did_you_mean
 from obs_magics.model.sources import CatalogSource, MetricsSource, Source, SqlSource
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from obs_magics.adapters.connection import connection_of
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import platform_settings
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter
 from obs_magics.config.write import platform_yaml
 from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, did_you_mean
 from obs_magics.model.sources import Health

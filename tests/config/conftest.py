@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.planned import PLANNED
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter, Registry
+from obs_magics.config.registry import Registry
 from obs_magics.config.types import HttpUrl
 
 

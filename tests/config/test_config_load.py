@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import Loaded, load_settings, platform_settings
 from obs_magics.config.planned import DatadogSettings
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter, Registry
+from obs_magics.config.registry import Registry
 from obs_magics.config.types import Duration
 from obs_magics.model.errors import ConfigError, ObsError
 from obs_magics.model.time import DAY, HOUR, MINUTE, SECOND

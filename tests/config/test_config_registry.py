@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import load_settings
 from obs_magics.config.planned import PLANNED, CloudWatchSettings, NewRelicSettings
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter, load_registry
+from obs_magics.config.registry import load_registry
 from obs_magics.model.errors import ConfigError, ObsError
 from obs_magics.model.sources import Source
 
 GOOD = """
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter
+from obs_magics.config.adapter import Adapter
 def unopened(name, settings): raise AssertionError("nobody opens this")
 ADAPTER = Adapter({type!r}, "Mine", PlatformSettings, open=unopened)
 """

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import Loaded, load_settings
 from obs_magics.config.platform import Auth, PlatformSettings
-from obs_magics.config.registry import Adapter, Registry
+from obs_magics.config.registry import Registry
 from obs_magics.config.show import effective
 from obs_magics.config.types import Duration
 from obs_magics.config.write import platform_yaml, variable_name

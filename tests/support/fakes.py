@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
-from obs_magics.config.registry import Adapter
 from obs_magics.model.catalog import MetricInfo
 from obs_magics.model.frames import metrics_frame
 from obs_magics.model.query import MetricsQuery

@@ -137,12 +137,12 @@ class Notebook:
     asked: list[str] = field(default_factory=list)
 
     @classmethod
-    def opened(cls, page: Any, lab: Lab, name: str) -> Notebook:
-        """Open a notebook in a workspace that nothing else was ever opened in."""
+    def opened(cls, page: Any, lab: Lab, name: str, *, kernel: bool = True) -> Notebook:
+        """Open a notebook with nothing else beside it, and wait until its kernel is idle if it is to have one."""
         notebook = cls(page)
         page.on("request", lambda request: notebook.asked.append(request.url))
-        page.goto(f"{lab.address}/lab/workspaces/{name.partition('.')[0]}/tree/{name}?reset")
-        page.wait_for_function(_IS_READY)
+        page.goto(f"{lab.address}/lab/tree/{name}?reset")
+        page.wait_for_function(_HAS_KERNEL if kernel else _HAS_CELLS)
         return notebook
 
     def strangers(self) -> list[str]:
@@ -152,6 +152,18 @@ class Notebook:
     def run_all(self) -> None:
         """Run every cell, and wait until the last has ended."""
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def run(self, number: int, *, wait: bool = True) -> None:
+        """Run one cell."""
+        self.page.evaluate(_RUN, [number, wait])
+
+    def interrupt(self) -> None:
+        """What the stop button does."""
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
+
+    def wait_until_idle(self) -> None:
+        """Wait until the kernel has done all that it was asked."""
+        self.page.wait_for_function(_HAS_KERNEL)
 
     def save(self) -> None:
         """Save, and wait until it is on the disk."""
@@ -168,31 +180,63 @@ class Notebook:
 
     def said(self, number: int) -> str:
         """What stands under a cell, as text."""
-        return str(self.cell(number).locator(".jp-OutputArea").first.inner_text()).strip()
+        return str(self.cell(number).locator(".jp-OutputArea").inner_text()).strip()
 
     def source(self, number: int) -> str:
         """What a cell holds."""
         return str(self.page.evaluate(f"(number) => {_CELLS}[number].model.sharedModel.getSource()", number))
 
-    def type_at(self, number: int, before: str, after: str = "") -> None:
-        """Fill a cell with text, and put the cursor behind `before`."""
-        self.page.evaluate(_SET_CURSOR, [number, before, after])
-        self.cell(number).locator(".cm-content").first.focus()
+    def put(self, number: int, before: str, after: str = "") -> None:
+        """Fill a cell, and put the cursor behind `before`."""
+        self.page.evaluate(_PUT, [number, before, after])
+
+    def completions(self) -> list[str]:
+        """What Tab offers at the cursor."""
+        self.page.keyboard.press("Tab")
+        offered = self.page.locator(".jp-Completer code.jp-Completer-match")
+        offered.first.wait_for()
+        return [str(text).strip() for text in offered.all_inner_texts()]
+
+    def colours(self, number: int) -> dict[str, int]:
+        """How many pixels of each colour the chart under a cell has, but for those of its legend."""
+        return dict(self.page.evaluate(_COLOURS, number))
+
+    def time_axis(self, number: int) -> str:
+        """The picture of the time axis of the chart under a cell, to be compared."""
+        return str(self.page.evaluate(_TIME_AXIS, number))
 
 
+_PANEL = "jupyterapp.shell.currentWidget"
 _CELLS = "jupyterapp.shell.currentWidget.content.widgets"
-_IS_READY = f"""() => {{
-    const panel = window.jupyterapp?.shell.currentWidget;
-    return panel?.sessionContext?.isReady && panel.context.isReady
-        && panel.sessionContext.session?.kernel?.status === 'idle' && {_CELLS}.length > 0;
+_HAS_CELLS = f"() => window.jupyterapp && {_PANEL}?.context?.isReady && {_CELLS}.length > 0"
+_HAS_KERNEL = f"{_HAS_CELLS} && {_PANEL}.sessionContext.session?.kernel?.status === 'idle'"
+_RUN = f"""async ([number, wait]) => {{
+    {_PANEL}.content.activeCellIndex = number;
+    const done = jupyterapp.commands.execute('notebook:run-cell');
+    if (wait) await done;
 }}"""
-_SET_CURSOR = f"""async ([number, before, after]) => {{
-    const notebook = jupyterapp.shell.currentWidget.content;
-    const cell = notebook.widgets[number];
-    cell.model.sharedModel.setSource(before + after);
+_PUT = f"""async ([number, before, after]) => {{
+    const notebook = {_PANEL}.content;
     notebook.activeCellIndex = number;
+    const cell = notebook.activeCell;
+    cell.model.sharedModel.setSource(before + after);
     notebook.mode = 'edit';
-    await new Promise((done) => setTimeout(done, 50));
-    cell.editor.setCursorPosition(cell.editor.getPositionAt(before.length));
     cell.editor.focus();
+    cell.editor.setCursorPosition(cell.editor.getPositionAt(before.length));
+}}"""
+_CANVAS = f"{_CELLS}[number].node.querySelector('canvas')"
+_COLOURS = f"""(number) => {{
+    const canvas = {_CANVAS};
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width * 0.8, canvas.height).data;
+    const found = {{}};
+    for (let i = 0; i < pixels.length; i += 4) {{
+        if (pixels[i + 3] < 255) continue;
+        const colour = '#' + [...pixels.slice(i, i + 3)].map((part) => part.toString(16).padStart(2, '0')).join('');
+        found[colour] = (found[colour] ?? 0) + 1;
+    }}
+    return found;
+}}"""
+_TIME_AXIS = f"""(number) => {{
+    const canvas = {_CANVAS};
+    return [...canvas.getContext('2d').getImageData(0, canvas.height - 36, canvas.width, 36).data].join();
 }}"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from obs_magics.adapters.prometheus.settings import PrometheusSettings
-from obs_magics.config.registry import Adapter
+from obs_magics.config.adapter import Adapter
 
 if TYPE_CHECKING:
     from obs_magics.adapters.prometheus.source import PrometheusSource
