@@ -58,6 +58,6 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
 
 
 def test_what_the_readme_points_at_is_there() -> None:
-    links = re.findall(r"\]\(((?!http)[^)]+)\)", README)
+    links = re.findall(r"\]\(((?!http)[^)]+)\)", README) + re.findall(r'src(?:set)?="([^"]+)"', README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []

@@ -231,7 +231,7 @@ def _pointer_layer(content: Drawing, scale: Scale, axis: TimeAxis) -> _Spec:
                 "name": "pointer",
                 "select": {
                     "type": "point",
-                    # Without them Vega-Lite tells points apart by a number that it gives before `flatten`: one a series.
+                    # Else Vega-Lite tells points apart by a number that it gives before `flatten`: one a series.
                     "fields": ["series", "x"],
                     "nearest": True,
                     "on": "mouseover",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from obs_magics.magics.completion import Completer
 
 LINE, CELL = "line", "cell"
+_NO_LOCALS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +64,30 @@ def unregister(shell: Any) -> None:
 
 def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..., Any]]]:
     """The magics by name, with the kinds that each is; IPython shows their docstrings for ``%obs_metrics?``."""
-    from IPython.core.magic import no_var_expand
+    from IPython.core.magic import needs_local_scope, no_var_expand
 
     def obs(line: str) -> None:
         from obs_magics.magics.obs import run
 
         run(context, line)
 
-    def obs_metrics(line: str, cell: str | None = None) -> Any:
+    def obs_metrics(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
         from obs_magics.magics.metrics import run
 
-        return run(context, line, cell)
+        return run(context, line, cell, context.names(local_ns))
 
-    def obs_sql(line: str, cell: str | None = None) -> Any:
+    def obs_sql(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
         from obs_magics.magics.sql import run
 
-        return run(context, line, cell)
+        return run(context, line, cell, context.names(local_ns))
 
     obs.__doc__ = help_text(MAGICS["obs"])
     obs_metrics.__doc__ = help_text(METRICS)
     obs_sql.__doc__ = help_text(SQL)
     return {
         "obs": ((LINE,), no_var_expand(obs)),
-        "obs_metrics": ((LINE, CELL), no_var_expand(obs_metrics)),
-        "obs_sql": ((LINE, CELL), no_var_expand(obs_sql)),
+        "obs_metrics": ((LINE, CELL), needs_local_scope(no_var_expand(obs_metrics))),
+        "obs_sql": ((LINE, CELL), needs_local_scope(no_var_expand(obs_sql))),
     }
 
 

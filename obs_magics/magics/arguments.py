@@ -254,7 +254,8 @@ def _checked(option: Option, flag: str, value: str) -> str:
         raise UsageError(f"{flag} has an empty value", hint=f"{flag} {option.metavar}")
     if option.choices and value not in option.choices:
         guess = did_you_mean(value, option.choices)
-        raise UsageError(f"{flag} does not take {value!r}", hint=guess or f"one of {', '.join(option.choices)}")
+        known = f"one of {', '.join(option.choices)}"
+        raise UsageError(f"{flag} does not take {value!r}", hint="; ".join(filter(None, [guess, known])))
     if option.number and not (value.isascii() and value.isdigit() and int(value) > 0):
         raise UsageError(f"{flag} takes a whole number above 0, not {value!r}", hint=f"{flag} 20")
     return value

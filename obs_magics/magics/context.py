@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,10 @@ class Context:
 
         for bundle in bundles:
             display(dict(bundle), raw=True)
+
+    def names(self, local_ns: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `${name}` can mean: the variables of the function in which the magic stands, then the user's own."""
+        return ChainMap(dict(local_ns), self.shell.user_ns)
 
     def fill(self, name: str, value: object) -> None:
         """Give a value to one of the user's variables."""

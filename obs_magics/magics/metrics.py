@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments, read_query, read_words
 from obs_magics.magics.commands import METRICS, help_text
@@ -28,13 +29,14 @@ class _Options(TypedDict):
     instant: bool
 
 
-def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
+def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any]) -> pd.DataFrame | None:
     """Ask, fill the variable, show the panel, return the frame. An error leaves the variable as it was.
 
     Args:
         context: The shell and its session.
         line: What stands behind the magic's name.
         cell: The query; None for the line form, where it is the rest of the line.
+        names: Python's variables, for ``${name}``.
 
     Raises:
         UsageError: The options are wrong, or there is no query; nothing was asked.
@@ -45,11 +47,11 @@ def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
     if arguments.has(HELP.name):
         context.write(help_text(METRICS))
         return None
-    question = arguments.rest if cell is None else cell
+    question = _without_semicolon(arguments.rest if cell is None else cell)
     _check_question(question)
     session = context.session
-    query = expand(question, context.shell.user_ns, zone=session.zone)
-    options = _options(context, arguments)
+    query = expand(question, names, zone=session.zone)
+    options = _options(names, arguments)
     with in_one_line("interrupted: nothing was fetched"):
         if arguments.has("dry-run"):
             context.write(_plan_text(session.plan(query, **options)))
@@ -75,10 +77,10 @@ def _show(context: Context, arguments: Arguments, question: str, frame: pd.DataF
     context.show(*panel.outputs())
 
 
-def _options(context: Context, arguments: Arguments) -> _Options:
+def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
     def text(name: str) -> str | None:
         value = arguments.text(name)
-        return None if value is None else expand_option(value, context.shell.user_ns)
+        return None if value is None else expand_option(value, names)
 
     return {
         "source": text("source"),
@@ -90,6 +92,12 @@ def _options(context: Context, arguments: Arguments) -> _Options:
         "limit": arguments.number("limit"),
         "instant": arguments.has("instant"),
     }
+
+
+def _without_semicolon(question: str) -> str:
+    """The query without the `;` that tells IPython not to show the frame; PromQL has none."""
+    bare = question.rstrip()
+    return bare[:-1] if bare.endswith(";") else question
 
 
 def _check_question(question: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments, read_query, read_words
 from obs_magics.magics.commands import SQL, help_text
@@ -27,13 +28,14 @@ class _Options(TypedDict):
     timeout: str | None
 
 
-def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
+def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any]) -> pd.DataFrame | None:
     """Run a statement, fill the variable, say what the reader must know, return the frame.
 
     Args:
         context: The shell and its session.
         line: What stands behind the magic's name.
         cell: The statement; None for the line form, where it is the rest of the line.
+        names: Python's variables, for ``${name}`` and for the frames.
 
     Raises:
         UsageError: The options are wrong, or there is no statement; nothing was run.
@@ -48,8 +50,8 @@ def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
     if not typed.strip():
         raise UsageError("there is no query", hint="for example: %obs_sql SHOW TABLES")
     with in_one_line("interrupted: the statement was stopped"):
-        text = expand_sql(typed, context.shell.user_ns, zone=context.session.zone).strip()
-        options = _options(context, arguments)
+        text = expand_sql(typed, names, zone=context.session.zone).strip()
+        options = _options(context, names, arguments)
         if arguments.has("dry-run"):
             context.write(_plan_text(context.session.sql_plan(text, **options)))
             return None
@@ -60,24 +62,24 @@ def run(context: Context, line: str, cell: str | None) -> pd.DataFrame | None:
     return frame
 
 
-def notebook_frames(context: Context) -> dict[str, pd.DataFrame]:
+def notebook_frames(context: Context, names: Mapping[str, Any] | None = None) -> dict[str, pd.DataFrame]:
     """The user's frames by variable; without pandas there are none, and it is not imported to find out."""
     pandas = sys.modules.get("pandas")
     if pandas is None:
         return {}
     hidden = context.shell.user_ns_hidden
-    own = list(context.shell.user_ns.items())
+    own = list((context.shell.user_ns if names is None else names).items())
     return {name: value for name, value in own if name not in hidden and isinstance(value, pandas.DataFrame)}
 
 
-def _options(context: Context, arguments: Arguments) -> _Options:
+def _options(context: Context, names: Mapping[str, Any], arguments: Arguments) -> _Options:
     def text(name: str) -> str | None:
         value = arguments.text(name)
-        return None if value is None else expand_option(value, context.shell.user_ns)
+        return None if value is None else expand_option(value, names)
 
     return {
         "source": text("source"),
-        "frames": notebook_frames(context),
+        "frames": notebook_frames(context, names),
         "limit": arguments.number("limit"),
         "timeout": text("timeout"),
     }

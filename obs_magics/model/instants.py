@@ -106,9 +106,9 @@ def scan(text: str) -> Callable[[Context], Point] | None:
 
 def read_point(value: Instant, context: Context) -> Point:
     """A typed or given value as a point in time; see `model.time.parse_instant` for what is taken."""
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - pandas' NaT is a datetime unlike itself
         return Point(from_datetime(value, context.zone))
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return Point(instant_at(value, 0, context.zone), zone=context.zone)
     if isinstance(value, str):
         text = tidy(value)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from obs_magics.model.durations import DAY, HOUR, MINUTE, WEEK, parse_duration, quoted, read_duration, tidy
+from obs_magics.model.durations import DAY, HOUR, MINUTE, SECOND, WEEK, parse_duration, quoted, read_duration, tidy
 from obs_magics.model.errors import UsageError
 from obs_magics.model.instants import Context, Instant, Point, not_understood, read_point, scan
 from obs_magics.model.zones import (
@@ -99,13 +99,20 @@ def read_ends(start: Instant, end: Instant, context: Context) -> TimeRange:
 
 def checked(found: TimeRange, context: Context) -> TimeRange:
     """The range itself; raises `UsageError` when it starts after its end or after now."""
-    start, end = format_instant(found.start_ns, context.zone), format_instant(found.end_ns, context.zone)
-    if found.start_ns > found.end_ns:
-        raise UsageError(f"the start {start} is after the end {end}", hint=f"swap them: from {end} to {start}")
     if found.start_ns > context.now_ns:
-        now = format_instant(context.now_ns, context.zone)
+        start, now = _apart(found.start_ns, context.now_ns, context)
         raise UsageError(f"the range starts at {start}, after now ({now})", hint="ask for a time that has begun")
+    if found.start_ns > found.end_ns:
+        start, end = _apart(found.start_ns, found.end_ns, context)
+        raise UsageError(f"the start {start} is after the end {end}", hint=f"swap them: from {end} to {start}")
     return found
+
+
+def _apart(first_ns: int, second_ns: int, context: Context) -> tuple[str, str]:
+    """Two instants as people read them: to the second, where that tells them apart."""
+    unit = SECOND if abs(first_ns - second_ns) >= SECOND else 1
+    first, second = (format_instant(ns // unit * unit, context.zone) for ns in (first_ns, second_ns))
+    return first, second
 
 
 def positive_duration(text: str) -> int:

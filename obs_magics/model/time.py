@@ -158,6 +158,8 @@ def _last_alone(last: str | timedelta, context: Context) -> TimeRange:
 def _length(last: str | timedelta) -> int:
     if isinstance(last, str):
         return positive_duration(last)
+    if not isinstance(last, timedelta):
+        raise UsageError(f"a length of time cannot be a {type(last).__name__}", hint="write for example 30m or 1h")
     length = last // timedelta(microseconds=1) * MICROSECOND + getattr(last, "nanoseconds", 0)
     if length <= 0:
         raise UsageError(f"{quoted(str(last))} is no length of time", hint="write for example 30m or 1h")

@@ -46,6 +46,7 @@ CLOCK_FIRST = re.compile(rf"(?:at\s)?{_CLOCK}(?:,?\s{_DAY})?{_ZONE}?", _FLAGS)
 ZONE_INSIDE = re.compile(rf"(?:at\s)?{_CLOCK}{_ZONE},?\s{_DAY}", _FLAGS)
 EPOCH_TEXT = re.compile(r"[0-9]{9,}(?:\.[0-9]+)?")
 AGO = re.compile(r"(?P<duration>.+) ago", _FLAGS)
-NOW = re.compile(r"now(?P<steps>(?:\s?[+-]\s?[^+/-]+|\s?/\s?[a-zA-Z]+)*)", _FLAGS)
+# `now` may be left out: -1h is an hour ago. A number alone (-1, -05:00) is no such step.
+NOW = re.compile(r"(?:now|(?=[+-]\s?[0-9.]+\s?[a-z]))(?P<steps>(?:\s?[+-]\s?[^+/-]+|\s?/\s?[a-zA-Z]+)*)", _FLAGS)
 STEP = re.compile(r"(?P<sign>[+-])\s?(?P<amount>[^+/-]+)|/\s?(?P<unit>[a-zA-Z]+)")
 CALENDAR_STEP = re.compile(r"(?P<count>[0-9]+)\s?(?P<unit>[dwMQy])\s?")

@@ -34,7 +34,7 @@ class Meaning:
 _SMALLER = "ask for a shorter range, a larger step or fewer series"
 _PLACE = "wrong address, or a path prefix missing at its end?"
 _CREDENTIALS = "set auth: for this source in the YAML, or %obs connect NAME URL --token …"
-_LATER = "ask again later; %obs tells which sources are well"
+_LATER = "ask again later; is the server starting, or overloaded?"
 
 MEANINGS: Mapping[int, Meaning] = {
     400: Meaning(QueryError, "the server refused the question", "look at the query; is the source of the right type:?"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from numbers import Integral, Real
+from typing import Any
 
 from obs_magics.model.errors import QueryError, UsageError
 from obs_magics.model.query import AGGREGATIONS, MetricsQuery, choose_step
@@ -71,13 +74,14 @@ def plan_metrics_query(
         UsageError: An option does not make sense.
         QueryError: There is no query.
     """
+    if not isinstance(question, str):
+        raise UsageError(f"a query is text, not a {type(question).__name__}")
     text = question.strip()
     if not text:
         raise QueryError(
             "there is no query", hint="write one below the magic: `up`, `sum(rate(http_requests_total[5m]))`"
         )
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit takes a number from 1 on, not {options.limit}")
+    _check_limit(options.limit)
     span = resolve_range(
         last=options.last,
         start=options.start,
@@ -93,10 +97,18 @@ def plan_metrics_query(
     return MetricsQuery(text=text, range=span, step_ns=step_ns, instant=options.instant, limit=options.limit)
 
 
-def _step(asked: str | float | None, span: TimeRange, max_points: int) -> int:
+def _check_limit(limit: Any) -> None:
+    if limit is not None and not (isinstance(limit, Integral) and int(limit) > 0):
+        raise UsageError(f"--limit takes a whole number from 1 on, not {limit!r}")
+
+
+def _step(asked: Any, span: TimeRange, max_points: int) -> int:
     if asked is None:
         return choose_step(span, max_points)
-    step_ns = parse_duration(asked) if isinstance(asked, str) else round(asked * SECOND)
+    seconds = asked.total_seconds() if isinstance(asked, timedelta) else asked
+    if not (isinstance(seconds, str) or (isinstance(seconds, Real) and math.isfinite(seconds))):
+        raise UsageError(f"--step takes seconds or text, not {asked!r}", hint="30, 30s, 5m")
+    step_ns = parse_duration(seconds) if isinstance(seconds, str) else round(float(seconds) * SECOND)
     if step_ns < SECOND // 1000:
         raise UsageError(f"--step takes a time from 1ms on, not {format_duration(step_ns)}")
     return step_ns

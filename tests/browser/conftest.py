@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.lab import CHROMIUM_FLAGS, Lab, Notebook, running_lab
-
 from conftest import missing
+from support.lab import CHROMIUM_FLAGS, Lab, Notebook, running_lab
 
 
 @pytest.fixture(scope="module")

@@ -247,7 +247,9 @@ def test_several_series_can_be_zoomed_picked_and_pointed_at() -> None:
     params = {param["name"]: param for layer in chart.spec["layer"] for param in layer.get("params", [])}
     assert params["zoom"]["bind"] == "scales"
     assert params["picked"]["bind"] == "legend"
+    assert params["picked"]["select"]["toggle"] == "true"
     assert params["pointer"]["select"]["nearest"] is True
+    assert params["pointer"]["select"]["fields"] == ["series", "x"]
     assert not any("params" in layer for layer in chart.still["layer"])
 
 
@@ -348,3 +350,14 @@ def test_times_are_milliseconds_of_the_epoch() -> None:
     assert np.diff(chart.spec["data"]["values"][0]["t"]).tolist() == [500]
     assert chart.spec["data"]["values"][0]["t"][0] * 10**6 == START
     assert SECOND == 10**9
+
+
+@pytest.mark.parametrize(
+    ("values", "domain"),
+    [([0, 50, 100], (0, 104)), ([90, 95, 100], (89.6, 100.4)), ([-100, 0, 0], (-104, 0)), ([-50, 50, 0], (-54, 54))],
+)
+def test_lines_keep_clear_of_the_edges_but_for_zero(values: list[float], domain: tuple[float, float]) -> None:
+    chart = draw(regular({"a": values}), title="x")
+    scale = chart.spec["encoding"]["y"]["scale"]
+    assert scale["domain"] == pytest.approx(domain)
+    assert scale["nice"] is False

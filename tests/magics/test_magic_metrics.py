@@ -234,3 +234,24 @@ def test_help(shell: Shell, server: FakePrometheus) -> None:
     assert server.asked == []
     shown = shell.ip.object_inspect("obs_metrics")
     assert "--dry-run" in shown["docstring"]
+
+
+@pytest.mark.parametrize("cell", ["%obs_metrics --no-plot up;", "%%obs_metrics --no-plot\nup ; \n"])
+def test_a_semicolon_hides_the_frame_as_everywhere_and_is_not_asked(
+    cell: str, shell: Shell, server: FakePrometheus
+) -> None:
+    done = shell.run(cell)
+    assert done.error is None
+    assert server.queries() == ["up"]
+    assert "Out[" not in done.stdout
+
+
+def test_variables_of_a_function_are_seen_before_those_of_the_notebook(shell: Shell, server: FakePrometheus) -> None:
+    shell.variables.update(job="cart", code="500")
+    done = shell.run('def ask(job):\n    %obs_metrics --no-plot up{job="${job}", code="${code}"}\nask("api")')
+    assert done.error is None
+    assert server.queries() == ['up{job="api", code="500"}']
+
+
+def test_a_value_that_is_none_of_the_few_says_which_there_are(shell: Shell) -> None:
+    assert "one of avg, sum, min, max, count" in shell.run("%obs_metrics --agg median up").stderr

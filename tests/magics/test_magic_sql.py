@@ -271,3 +271,12 @@ def test_completion_without_a_source_knows_the_frames(bare_shell: Shell) -> None
     found = completer.complete("%%obs_sql\nFROM ", 15)
     assert found is not None
     assert list(found.names) == ["errors"]
+
+
+def test_frames_and_variables_of_a_function_are_seen(bare_shell: Shell) -> None:
+    cell = bare_shell.run(
+        "import pandas as pd\ndef ask(own, least):\n    return get_ipython().run_line_magic("
+        "'obs_sql', 'SELECT sum(x) AS s FROM own WHERE x >= ${least}')\nask(pd.DataFrame({'x': [1, 2, 3]}), 2)"
+    )
+    assert cell.error is None
+    assert cell.result["s"].tolist() == [5]

@@ -209,7 +209,8 @@ def test_options_together(given_options: dict[str, Any], expected: str) -> None:
         ({"last": timedelta.max}, "outside the years"),
         ({"last": "yesterday", "start": "14:00"}, "is not a duration"),
         ({"last": "1h", "start": "tomorrow"}, "after now (2026-11-22T15:30:10+01:00)"),
-        ({"start": "tomorrow"}, "the start 2026-11-23T00:00:00+01:00 is after the end"),
+        ({"start": "tomorrow"}, "starts at 2026-11-23T00:00:00+01:00, after now (2026-11-22T15:30:10+01:00)"),
+        ({"last": 300}, "a length of time cannot be a int"),
         ({"start": "now+5m", "end": "now+10m"}, "after now"),
         ({"start": "", "end": "15:00"}, "is not a time"),
         ({"last": "290y", "start": "2026-11-22"}, "outside the years"),
@@ -312,3 +313,12 @@ def test_a_start_after_the_end_is_refused_and_the_swap_offered() -> None:
 def test_reading_times_needs_no_pandas() -> None:
     code = "import sys, obs_magics.model.time; sys.exit('pandas' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_errors_tell_times_to_the_second_unless_that_says_nothing() -> None:
+    now_ns = NOW // SECOND * SECOND + 123_456_789
+    with pytest.raises(UsageError, match="is after the end") as error:
+        resolve_range(start="now", end="-1h", now_ns=now_ns, zone=BERLIN, default_ns=HOUR)
+    assert "." not in str(error.value)
+    with pytest.raises(UsageError, match=r"is after the end \S+\.122456789\+01:00"):
+        resolve_range(start="now", end="now-1ms", now_ns=now_ns, zone=BERLIN, default_ns=HOUR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -32,12 +32,12 @@ def test_the_step_keeps_within_the_points_allowed() -> None:
     assert plan(last="1m").step_ns == SECOND
 
 
-@pytest.mark.parametrize(("step", "expected"), [("30s", 30 * SECOND), (2.5, 2500 * SECOND // 1000), ("1m", MINUTE)])
+@pytest.mark.parametrize(("step", "expected"), [("30s", 30 * SECOND), (2.5, 2500 * SECOND // 1000), ("1m", MINUTE), (timedelta(minutes=1), MINUTE)])
 def test_a_step_can_be_said(step: Any, expected: int) -> None:
     assert plan(step=step).step_ns == expected
 
 
-@pytest.mark.parametrize("step", ["0s", 0, "nonsense", -5])
+@pytest.mark.parametrize("step", ["0s", 0, "nonsense", -5, float("nan"), float("inf"), [30]])
 def test_a_step_that_makes_no_sense_is_refused(step: Any) -> None:
     with pytest.raises(UsageError):
         plan(step=step)
@@ -54,11 +54,17 @@ def test_aggregation_is_refused_on_a_query_and_the_hint_shows_how_to_write_it() 
 
 
 @pytest.mark.parametrize(
-    "options", [{"agg": "median"}, {"limit": 0}, {"limit": -1}, {"last": "8d"}, {"start": "tomorrow"}]
+    "options", [{"agg": "median"}, {"limit": 0}, {"limit": -1}, {"limit": "3"}, {"limit": 2.5}, {"last": "8d"}, {"start": "tomorrow"}]
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         plan(**options)
+
+
+def test_a_query_is_text() -> None:
+    nothing: Any = None
+    with pytest.raises(UsageError, match="a query is text, not a NoneType"):
+        plan(nothing)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n"])

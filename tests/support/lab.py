@@ -197,6 +197,16 @@ class Notebook:
         offered.first.wait_for()
         return [str(text).strip() for text in offered.all_inner_texts()]
 
+    def accept(self) -> None:
+        """Take the first of what is offered."""
+        self.page.keyboard.press("Enter")
+        self.page.locator(".jp-Completer code.jp-Completer-match").first.wait_for(state="hidden")
+
+    def kernel(self) -> str | None:
+        """The name of the notebook's kernel; None when it has none."""
+        name = self.page.evaluate(f"() => {_PANEL}.sessionContext.session?.kernel?.name ?? null")
+        return None if name is None else str(name)
+
     def colours(self, number: int) -> dict[str, int]:
         """How many pixels of each colour the chart under a cell has, but for those of its legend."""
         return dict(self.page.evaluate(_COLOURS, number))
