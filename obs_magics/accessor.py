@@ -10,6 +10,7 @@ pandas knows the accessor once this module is imported; the session does that, a
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,7 @@ from obs_magics.display.chart import Chart
 from obs_magics.display.metrics import metrics_chart
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
-from obs_magics.model.frames import METRIC_COLUMNS, STRING_DTYPE, TIMESTAMP_DTYPE
+from obs_magics.model.frames import METRIC_COLUMNS, STRING_DTYPE, TIMESTAMP_DTYPE, label_columns
 from obs_magics.model.provenance import Provenance
 from obs_magics.model.series import Series, differing_labels, short_names, split_series
 
@@ -140,6 +141,10 @@ def _free(name: str, taken: list[str]) -> str:
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the dtypes that the rest counts on."""
+    if not (frame.columns.is_unique and all(isinstance(name, str) for name in frame.columns)):
+        raise UsageError(
+            "frame.obs needs columns with names of their own, as text", hint="frame.columns = frame.columns.map(str)"
+        )
     missing = [name for name in _WANTED if name not in frame.columns]
     if missing:
         raise UsageError(
@@ -159,4 +164,14 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
         frame = frame.assign(timestamp=frame["timestamp"].astype(TIMESTAMP_DTYPE))
     if frame["value"].dtype != np.float64:
         frame = frame.assign(value=frame["value"].to_numpy(dtype=np.float64, na_value=np.nan))
-    return frame
+    return _with_texts(frame)
+
+
+def _with_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Labels that hold lists or dicts, which cannot be told apart otherwise, as text."""
+    odd = [name for name in label_columns(frame) if frame[name].dtype == object and not _hashable(frame[name])]
+    return frame.assign(**{name: frame[name].map(str, na_action="ignore") for name in odd}) if odd else frame
+
+
+def _hashable(column: pd.Series[Any]) -> bool:
+    return all(isinstance(value, Hashable) for value in column)

@@ -35,6 +35,9 @@ from obs_magics.session.zone import session_zone
 if TYPE_CHECKING:
     import pandas as pd
 
+    from obs_magics.config.platform import PlatformSettings
+    from obs_magics.config.settings import Settings
+
 __all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SqlPlan", "SyncCatalog"]
 
 T = TypeVar("T")
@@ -73,7 +76,7 @@ class _Base:
             max_range_ns=query.max_time_range_ns,
             max_data_points=query.max_data_points,
         )
-        book = SourceBook(self.settings.settings.platforms, self._registry)
+        book = SourceBook(_platforms(self.settings.settings), self._registry)
         self._core = Core(book, limits, zone=session_zone(zone, environ), clock_ns=now_ns or time.time_ns)
         self._sql = SqlDesk(book, self._core.bus, now_ns or time.time_ns)
 
@@ -462,6 +465,13 @@ class AsyncCatalog:
     async def label_values(self, label: str, metric: str | None = None) -> Sequence[str]:
         """Values of one label, on one metric or on all."""
         return await _bridged(self._catalog.label_values(label, metric))
+
+
+def _platforms(settings: Settings) -> Mapping[str, PlatformSettings]:
+    """The configured platforms; all of them switched off when `enabled: false` stands above them."""
+    if settings.enabled:
+        return settings.platforms
+    return {name: platform.model_copy(update={"enabled": False}) for name, platform in settings.platforms.items()}
 
 
 async def _bridged(work: Coroutine[Any, Any, T]) -> T:

@@ -143,12 +143,28 @@ def test_any_frame_with_the_columns_will_do() -> None:
             "numbers in the column",
         ),
         (pd.DataFrame({"timestamp": pd.to_datetime([None], utc=True), "value": [1.0]}), "a timestamp in every row"),
+        (pd.DataFrame([[1, 2]], columns=["value", "value"]), "names of their own"),
+        (pd.DataFrame({"timestamp": [1], "value": [1.0], 5: ["a"]}), "names of their own, as text"),
     ],
 )
 def test_other_frames_are_told_what_is_missing(frame: pd.DataFrame, message: str) -> None:
     assert "obs" in dir(frame)  # completion lists the attributes of any frame
     with pytest.raises(UsageError, match=message):
         frame.obs.summary()
+
+
+def test_labels_that_hold_lists_and_dicts_tell_series_apart_by_their_text() -> None:
+    frame = regular({"a": [1.0, 2.0]}).assign(tags=[["x"], {"y": 1}])
+    assert frame.obs.wide().shape == (2, 2)
+    assert frame.obs.summary()["tags"].tolist() == ["['x']", "{'y': 1}"]
+
+
+def test_a_zone_or_theme_that_does_not_exist_is_refused() -> None:
+    frame = regular({"a": [1.0, 2.0]})
+    with pytest.raises(UsageError, match="no time zone 'Mars/X'"):
+        frame.obs.plot(zone="Mars/X")
+    with pytest.raises(UsageError, match="no theme 'purple'\n→ one of auto, light, dark"):
+        frame.obs.plot().svg("purple")
 
 
 def test_importing_the_package_registers_nothing_and_stays_light() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,50 @@ def fake(session: Session, name: str = "f") -> FakeSource:
     source = session._core.book.source(name)  # the fake is what the test has to look into
     assert isinstance(source, FakeSource)
     return source
+
+
+def test_a_configuration_switched_off_as_a_whole_asks_nobody_and_leaves_what_is_connected_by_hand(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "obs.yaml"
+    file.write_text("observability: {enabled: false, platforms: {prometheus: {url: 'http://127.0.0.1:1'}}}")
+    (tmp_path / "up.prom").write_text("up 1 1795363200000\n")
+    with Session(file, zone="UTC") as session:
+        assert [source.problem for source in session.sources] == ["switched off in the configuration"]
+        with pytest.raises(UsageError, match="switched off"):
+            session.metrics("up", source="prometheus")
+        assert session.connect("mine", str(tmp_path)).health.ok
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, "<html><title>Sign in</title></html>", r"this version knows \(200 at its front page: .*title: Sign in\)"),
+        (418, "no coffee", r"this version knows \(418 at its front page: no coffee\)"),
+        (200, "hello", r"this version knows\n"),
+        (503, "starting", r"the server is not available \(503 at /\): starting"),
+    ],
+)
+def test_connecting_to_what_is_not_known_tells_what_it_says(
+    status: int, body: str, says: str, session: Session
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html" if body.startswith("<") else "text/plain")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *_arguments: Any) -> None:
+            """The test's output is its own."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(SourceUnavailable, match=says):
+            session.connect("x", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
 
 
 def test_what_the_package_promises_can_be_imported() -> None:

@@ -22,6 +22,7 @@ _TRENDS: dict[int, Trend] = {-1: "falling", 0: "steady", 1: "rising"}
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
 _COUNTER_REASON = "a counter, which only rises: ask for its rate()"
 _SHORT_REASON = f"fewer than {robust.ENOUGH} points"
+_MOST_EXAMINED = 2000  # series that a summary looks into: 0.3 ms each
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,26 +35,45 @@ def summarize(frame: pd.DataFrame, *, unit: str = "", limit: int = 5) -> Summary
     Args:
         frame: A metrics frame.
         unit: UCUM as OpenTelemetry writes it, for the words; empty when unknown.
-        limit: How many series to tell of, the anomalous and then the largest first.
+        limit: How many series to tell of, the anomalous and then the largest first. Of very many series only the
+            2,000 largest are looked into; `Summary.unexamined` counts the others.
     """
-    summaries = [summary for _, summary in series_summaries(frame, unit=unit)]
-    order = sorted(range(len(summaries)), key=lambda number: _interest(summaries[number]))
+    frame = _with_means(frame)
+    series = split_series(frame)
+    names = short_names(series)
+    examined = _largest(series, _MOST_EXAMINED)
+    summaries = [_summary(series[number], names[number], unit) for number in examined]
+    unexamined = len(series) - len(examined)
+    flags = {one.anomaly_detected for one in summaries}
+    if unexamined:
+        flags.discard(False)  # what was not looked at may be unusual
     return Summary(
         unit=unit,
-        series=len(summaries),
+        series=len(series),
         rows=len(frame),
-        overall=_overall(frame, summaries),
-        shown=tuple(summaries[number] for number in order[:limit]),
+        overall=_overall(frame, series, flags),
+        shown=tuple(sorted(summaries, key=_interest)[:limit]),
+        unexamined=unexamined,
     )
 
 
 def series_summaries(frame: pd.DataFrame, *, unit: str = "") -> list[tuple[Series, SeriesSummary]]:
     """Each series of a metrics frame with its summary, in order of first appearance."""
-    if histograms.has_histograms(frame):
-        frame = frame.assign(value=histograms.mean(frame))
-    series = split_series(frame)
+    series = split_series(_with_means(frame))
     names = short_names(series)
     return [(one, _summary(one, name, unit)) for one, name in zip(series, names, strict=True)]
+
+
+def _with_means(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(value=histograms.mean(frame)) if histograms.has_histograms(frame) else frame
+
+
+def _largest(series: Sequence[Series], most: int) -> list[int]:
+    """Which series reach furthest, in order of appearance; all of them when they are not too many."""
+    if len(series) <= most:
+        return list(range(len(series)))
+    peaks = [float(np.max(one.values, where=np.isfinite(one.values), initial=-np.inf)) for one in series]
+    return sorted(np.argsort(-np.asarray(peaks), kind="stable")[:most].tolist())
 
 
 def _interest(summary: SeriesSummary) -> tuple[bool, float]:
@@ -61,20 +81,20 @@ def _interest(summary: SeriesSummary) -> tuple[bool, float]:
     return not summary.anomaly_detected, -size
 
 
-def _overall(frame: pd.DataFrame, summaries: Sequence[SeriesSummary]) -> SeriesSummary:
+def _overall(frame: pd.DataFrame, series: Sequence[Series], flags: set[bool | None]) -> SeriesSummary:
     """All values of all series together; the extremes and the counts of the series, pooled."""
-    values = histograms.mean(frame) if histograms.has_histograms(frame) else frame["value"].to_numpy(dtype=np.float64)
+    values = frame["value"].to_numpy(dtype=np.float64)
     finite = values[np.isfinite(values)]
-    last = [one.current for one in summaries if not math.isnan(one.current)]
-    flags = {one.anomaly_detected for one in summaries}
+    last = [(one, numbers[-1]) for one in series if len(numbers := np.flatnonzero(np.isfinite(one.values)))]
+    ends = [one.timestamps_ns[number] for one, number in last]
     return SeriesSummary(
         name="all series",
         points=len(values),
-        current=_mean(np.asarray(last)),
+        current=_mean(np.array([one.values[number] for one, number in last])),
         **_figures(finite),
         trend="unknown",
         anomaly_detected=True if True in flags else False if False in flags else None,
-        current_at=max((one.current_at for one in summaries), default=""),
+        current_at=_iso(max(ends)) if ends else "",
         not_numbers=len(values) - len(finite),
     )
 

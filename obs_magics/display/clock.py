@@ -13,6 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from obs_magics.model.errors import UsageError
+
 MS = 1_000_000
 SECOND_MS = 1000
 DAY_MS = 86_400_000
@@ -25,8 +27,11 @@ _LAST_MS = 253_339_228_800_000
 
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> tzinfo:
-    """The zone with this IANA name."""
-    return UTC if name == "UTC" else ZoneInfo(name)
+    """The zone with this IANA name; raises `UsageError` when there is none."""
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
+        raise UsageError(f"there is no time zone {name!r}", hint="use a name such as Europe/Berlin or UTC") from None
 
 
 def at(ms: int, zone: str) -> datetime:

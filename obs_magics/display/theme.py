@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from obs_magics.model.errors import UsageError
+
 ThemeName = Literal["auto", "light", "dark"]
 
 PALETTE = ("#009ce3", "#bf5000", "#008461", "#9a3cff", "#d57f00", "#a88b9d")
@@ -49,6 +51,8 @@ def vega_config(name: ThemeName) -> dict[str, Any]:
 
     It sets every key that vega-embed's own dark theme sets, so that JupyterLab's dark mode does not paint over it.
     """
+    if name not in THEMES:
+        raise UsageError(f"there is no theme {name!r}", hint=f"one of {', '.join(THEMES)}")
     theme = THEMES[name]
     return {
         "background": theme.background or "transparent",

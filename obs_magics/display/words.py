@@ -33,6 +33,9 @@ def sentences(summary: Summary, *, zone: str = "UTC") -> list[str]:
         told.insert(0, _of_all(summary))
     if summary.series > len(summary.shown):
         told.append(f"and {summary.series - len(summary.shown):,} more; frame.obs.summary() tells of each")
+    if summary.unexamined:
+        examined = count_text(summary.series - summary.unexamined, "largest series", "largest series")
+        told.append(f"trends and anomalies were looked for in the {examined} only")
     return told
 
 

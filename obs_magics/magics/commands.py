@@ -43,7 +43,7 @@ METRICS = Command(
         'quotes ({job="${job}"}), a list inside =~ as alternatives, a timedelta as 5m; $${ is a plain ${.\n'
         "A body that is nothing but ${name} is the query itself. $__interval, $__rate_interval and $__range\n"
         "mean what they mean in Grafana. The frame is returned, and kept in the variable when there is one.\n"
-        "A ; at the end of the query keeps IPython from showing the frame below the panel."
+        "With a variable, a ; at the end of the query keeps the frame from being shown below the panel."
     ),
     examples=(
         "%obs_metrics up",

@@ -47,7 +47,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
     if arguments.has(HELP.name):
         context.write(help_text(METRICS))
         return None
-    question = _without_semicolon(arguments.rest if cell is None else cell)
+    question, quiet = _without_semicolon(arguments.rest if cell is None else cell)
     _check_question(question)
     session = context.session
     query = expand(question, names, zone=session.zone)
@@ -64,7 +64,8 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         kept = f"; the frame is in {arguments.target}" if arguments.target else ""
         with in_one_line(f"interrupted while drawing{kept}"):
             _show(context, arguments, question, frame)
-    return frame
+    # Only with a variable: `x = %obs_metrics up;` would lose what was fetched.
+    return None if quiet and arguments.target is not None else frame
 
 
 def _show(context: Context, arguments: Arguments, question: str, frame: pd.DataFrame) -> None:
@@ -94,10 +95,10 @@ def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
     }
 
 
-def _without_semicolon(question: str) -> str:
-    """The query without the `;` that tells IPython not to show the frame; PromQL has none."""
+def _without_semicolon(question: str) -> tuple[str, bool]:
+    """The query without the `;` that asks not to show the frame, as elsewhere in IPython, and whether there was one."""
     bare = question.rstrip()
-    return bare[:-1] if bare.endswith(";") else question
+    return (bare[:-1], True) if bare.endswith(";") else (question, False)  # PromQL itself has none
 
 
 def _check_question(question: str) -> None:

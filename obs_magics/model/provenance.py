@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,10 +61,15 @@ class Provenance:
         return cls(**values)
 
 
+_NEEDED = [item.name for item in fields(Provenance) if item.default is MISSING and item.default_factory is MISSING]
+
+
 def of(frame: pd.DataFrame) -> Provenance | None:
-    """The provenance of a frame that a session returned; None for any other."""
+    """The provenance of a frame that a session returned; None for any other, and where somebody else wrote over it."""
     data = frame.attrs.get(ATTRIBUTE)
-    return Provenance.from_dict(data) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or any(name not in data for name in _NEEDED):
+        return None
+    return Provenance.from_dict(data)
 
 
 def fingerprint(request: Mapping[str, Any]) -> str:

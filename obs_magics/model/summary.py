@@ -42,7 +42,8 @@ class Summary:
 
     `overall` pools every value of every series; its `current` is the mean of the series' last values. `shown` holds the
     series in order of interest (anomalous ones first, then the largest), at most as many as were asked for;
-    `series` says how many there are in all.
+    `series` says how many there are in all. Where they are too many, `unexamined` of them, the smallest, were not
+    looked into for trends and anomalies, and only count in `overall`.
     """
 
     unit: str
@@ -50,3 +51,4 @@ class Summary:
     rows: int
     overall: SeriesSummary
     shown: tuple[SeriesSummary, ...]
+    unexamined: int = 0

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -31,6 +32,12 @@ from obs_magics.net.vendor import Vendor
 _log = logging.getLogger(__name__)
 
 _MOST_OF_AN_ERROR = 256 * 1024
+
+
+@cache
+def _warn_once(note: str) -> None:
+    """Connecting makes a client to find out what answers, and another to ask it: that is one thing to say."""
+    _log.warning(note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +237,7 @@ class HttpClient:
         if self.connection.verify is False and self.address.startswith("https:") and not self._notes:
             note = f"the certificate of {self.where} is not checked (verify: false): anyone in between can read along"
             self._notes = (note,)
-            _log.warning(note)
+            _warn_once(note)
 
     def _timeouts(self, question: Question) -> httpx.Timeout:
         return httpx.Timeout(question.timeout, connect=min(question.timeout, self.connection.connect_seconds))

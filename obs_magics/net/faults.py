@@ -48,7 +48,10 @@ _NO_WORD = "the server does not speak HTTP there: is it the right port, and http
 
 _UNREACHABLE = Fault(SourceUnavailable, "no connection to {host}", _SERVER_THERE, again=True)
 _INTERRUPTED = Fault(
-    SourceUnavailable, "the connection to {host} broke", "ask again; is there a proxy in between, or is it https:// there?", again=True
+    SourceUnavailable,
+    "the connection to {host} broke",
+    "ask again; is there a proxy in between, or is it https:// there?",
+    again=True,
 )
 _SILENT = Fault(SourceTimeout, "no answer for {timeout:g} s", _LONGER)
 _SLOW_CONNECT = Fault(SourceTimeout, "no connection to {host} within {connect:g} s", _SERVER_THERE)

@@ -38,7 +38,7 @@ _LATER = "ask again later; is the server starting, or overloaded?"
 
 MEANINGS: Mapping[int, Meaning] = {
     400: Meaning(QueryError, "the server refused the question", "look at the query; is the source of the right type:?"),
-    401: Meaning(AuthError, "the server wants to know who asks", _CREDENTIALS),
+    401: Meaning(AuthError, "the server wants to know who asks", f"{_CREDENTIALS} (or --tenant, where it has tenants)"),
     403: Meaning(AuthError, "these credentials may not ask this", _CREDENTIALS),
     404: Meaning(BadAnswer, "nothing there", _PLACE),
     405: Meaning(BadAnswer, "the server does not take this kind of request there", _PLACE),

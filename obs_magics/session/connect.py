@@ -16,6 +16,7 @@ from obs_magics.config.write import platform_yaml
 from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, did_you_mean
 from obs_magics.model.sources import Health
 from obs_magics.net.client import HttpClient
+from obs_magics.net.statuses import by_status, words_of
 
 FOLDER = "folder"
 
@@ -87,22 +88,27 @@ async def find_adapter(
     for adapter, given, fits in zip(candidates, settings, found, strict=True):
         if fits:
             return adapter, given
-    await _anybody(name, settings)
+    said = await _anybody(name, settings)
     raise SourceUnavailable(
-        "something answers there, but no platform that this version knows",
+        f"something answers there, but no platform that this version knows{said}",
         where=target,
         hint=f"check the address and its path, or name the platform with --type; {_known('', registry)}",
     )
 
 
-async def _anybody(name: str, settings: Sequence[PlatformSettings]) -> None:
-    """Raise what is wrong when nobody answers at all; whatever does answer is somebody."""
+async def _anybody(name: str, settings: Sequence[PlatformSettings]) -> str:
+    """Raise what is wrong when nobody answers at all, or a server that fails; else what somebody said, in brackets."""
+    said = ""
     for given in settings[:1]:
         client = HttpClient(connection_of(name, given))
         try:
-            await client.request("GET", "/", accept=set(range(400, 600)))
+            reply = await client.request("GET", "/", accept=set(range(400, 600)))
         finally:
             await client.close()
+        if reply.status >= 500:
+            raise by_status(reply, client.where)
+        said = f" ({reply.status} at its front page: {words_of(reply)})" if reply.is_html or reply.status >= 400 else ""
+    return said
 
 
 def connected(name: str, adapter: Adapter, settings: PlatformSettings, address: str, health: Health) -> Connected:

@@ -242,7 +242,9 @@ def test_a_text_is_an_error_that_says_so() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "not whole JSON"),
+        (b"", "the answer is empty"),
+        (b" ", "the answer is empty"),
+        (b"{", "not whole JSON"),
         (b"<html>", "not whole JSON"),
         (b"[]", "shape"),
         (b"null", "shape"),

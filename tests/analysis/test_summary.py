@@ -52,6 +52,18 @@ def test_anomalous_series_come_first_and_then_the_largest() -> None:
     assert summary.overall.anomaly_detected is True
 
 
+def test_of_very_many_series_only_the_largest_are_looked_into_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obs_magics.analysis.summary._MOST_EXAMINED", 2)
+    noise = np.random.default_rng(1).normal(0, 0.01, 240)
+    frame = regular({"sick": incident(), "large": 90 + noise, "none": [NAN] * 240, "medium": 50 + noise})
+    summary = summarize(frame)
+    assert [one.name for one in summary.shown] == ["large", "medium"]
+    assert (summary.series, summary.unexamined, summary.overall.points) == (4, 2, 960)
+    assert summary.overall.anomaly_detected is None  # rather than "nothing unusual"
+    assert sentences(summary)[-1] == "trends and anomalies were looked for in the 2 largest series only"
+    assert summarize(regular({"sick": incident()})).unexamined == 0
+
+
 def test_an_incident_is_told_in_words_that_add_up() -> None:
     (one,) = summarize(regular({"a": incident()}), unit="s").shown
     assert one.anomaly_detected is True

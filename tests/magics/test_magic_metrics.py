@@ -236,14 +236,20 @@ def test_help(shell: Shell, server: FakePrometheus) -> None:
     assert "--dry-run" in shown["docstring"]
 
 
-@pytest.mark.parametrize("cell", ["%obs_metrics --no-plot up;", "%%obs_metrics --no-plot\nup ; \n"])
-def test_a_semicolon_hides_the_frame_as_everywhere_and_is_not_asked(
+@pytest.mark.parametrize("cell", ["%obs_metrics e << --no-plot up;", "%%obs_metrics -o e --no-plot\nup ; \n"])
+def test_a_semicolon_hides_the_frame_that_a_variable_holds_and_is_not_asked(
     cell: str, shell: Shell, server: FakePrometheus
 ) -> None:
     done = shell.run(cell)
     assert done.error is None
+    assert done.result is None
     assert server.queries() == ["up"]
-    assert "Out[" not in done.stdout
+    assert not shell.variables["e"].empty
+
+
+def test_a_semicolon_without_a_variable_loses_nothing(shell: Shell, server: FakePrometheus) -> None:
+    assert shell.run("x = %obs_metrics --no-plot up;").error is None
+    assert not shell.variables["x"].empty
 
 
 def test_variables_of_a_function_are_seen_before_those_of_the_notebook(shell: Shell, server: FakePrometheus) -> None:
@@ -254,4 +260,4 @@ def test_variables_of_a_function_are_seen_before_those_of_the_notebook(shell: Sh
 
 
 def test_a_value_that_is_none_of_the_few_says_which_there_are(shell: Shell) -> None:
-    assert "one of avg, sum, min, max, count" in shell.run("%obs_metrics --agg median up").stderr
+    assert "one of avg, sum, min, max, count" in shell.run("%obs_metrics --agg median up").stdout

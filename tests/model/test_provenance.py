@@ -103,3 +103,10 @@ def test_equal_content_has_an_equal_digest(rows: list[tuple[float, str]], random
     spare = pd.concat([sample([0.0], ["spare"]), frame], ignore_index=True)
     assert content_digest(frame) == content_digest(sample(list(values), list(jobs)))
     assert content_digest(spare) != content_digest(frame)
+
+
+@pytest.mark.parametrize("written_over", [{"x": 1}, "x", None, {}])
+def test_attrs_that_somebody_wrote_over_are_no_provenance(written_over: object) -> None:
+    frame = sample([1.0], ["a"])
+    frame.attrs[ATTRIBUTE] = written_over
+    assert of(frame) is None

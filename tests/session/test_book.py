@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support.fakes import FAKE, UNBUILT, FakeSource
 
-from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.adapter import Adapter
+from obs_magics.config.platform import PlatformSettings
 from obs_magics.model.errors import ConfigError, UsageError
 from obs_magics.session.book import SourceBook
 

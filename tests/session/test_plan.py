@@ -32,7 +32,10 @@ def test_the_step_keeps_within_the_points_allowed() -> None:
     assert plan(last="1m").step_ns == SECOND
 
 
-@pytest.mark.parametrize(("step", "expected"), [("30s", 30 * SECOND), (2.5, 2500 * SECOND // 1000), ("1m", MINUTE), (timedelta(minutes=1), MINUTE)])
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [("30s", 30 * SECOND), (2.5, 2500 * SECOND // 1000), ("1m", MINUTE), (timedelta(minutes=1), MINUTE)],
+)
 def test_a_step_can_be_said(step: Any, expected: int) -> None:
     assert plan(step=step).step_ns == expected
 
@@ -54,7 +57,16 @@ def test_aggregation_is_refused_on_a_query_and_the_hint_shows_how_to_write_it() 
 
 
 @pytest.mark.parametrize(
-    "options", [{"agg": "median"}, {"limit": 0}, {"limit": -1}, {"limit": "3"}, {"limit": 2.5}, {"last": "8d"}, {"start": "tomorrow"}]
+    "options",
+    [
+        {"agg": "median"},
+        {"limit": 0},
+        {"limit": -1},
+        {"limit": "3"},
+        {"limit": 2.5},
+        {"last": "8d"},
+        {"start": "tomorrow"},
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

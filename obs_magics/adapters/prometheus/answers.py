@@ -123,7 +123,8 @@ def parse_answer(body: bytes) -> Series:
     except msgspec.ValidationError as error:
         return _parse_plain(body, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadAnswer(f"the answer is not whole JSON: {error}", hint="ask again; a proxy may have cut it") from None
+        what = f"not whole JSON: {error}" if body.strip() else "empty"
+        raise BadAnswer(f"the answer is {what}", hint="ask again; a proxy may have cut it") from None
     if envelope.status == "error":
         raise QueryError(envelope.error, words=envelope.error)
     data = envelope.data
