@@ -19,6 +19,8 @@ from obs_magics.session.plan import Limits, MetricsOptions, Plan, plan_metrics_q
 if TYPE_CHECKING:
     import pandas as pd
 
+    from obs_magics.model.query import MetricsQuery
+
 
 class Core:
     """Sources, time and questions of one session.
@@ -52,7 +54,7 @@ class Core:
             address=target.address,
             question=question,
             query=query,
-            notes=(_standing_still(now_ns),) if query.range.end_ns == own_now else (),
+            notes=(_standing_still(now_ns),) if own_now is not None and _reaches(query, own_now) else (),
         )
 
     async def metrics(
@@ -113,6 +115,11 @@ class Core:
     async def close(self) -> None:
         """Close every source."""
         await self.book.close()
+
+
+def _reaches(query: MetricsQuery, now_ns: int) -> bool:
+    """Whether the range ends at the source's now, as far as its steps go."""
+    return 0 <= now_ns - query.range.end_ns < max(query.step_ns, 1)
 
 
 def _standing_still(now_ns: int) -> str:

@@ -15,6 +15,7 @@ from support.sockets import Asked, Step, answer, serving
 
 from obs_magics.adapters.prometheus import ADAPTER, PrometheusSettings
 from obs_magics.adapters.prometheus.errors import refused
+from obs_magics.config.load import platform_settings
 from obs_magics.model.errors import (
     AuthError,
     BadAnswer,
@@ -325,9 +326,9 @@ async def test_a_missing_secret_is_told_when_the_source_is_asked(monkeypatch: py
 
 
 def test_an_entry_without_an_address() -> None:
-    assert ADAPTER.open is not None
-    with pytest.raises(ConfigError, match="no url"):
-        ADAPTER.open("prom", PrometheusSettings())
+    with pytest.raises(ConfigError, match="needs a url"):
+        platform_settings("prom", {"type": "prometheus"}, {"prometheus": ADAPTER})
+    assert not PrometheusSettings(enabled=False).enabled  # an entry that is switched off may be half written
 
 
 def test_a_function_that_only_the_server_does_not_know() -> None:

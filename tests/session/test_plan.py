@@ -87,3 +87,15 @@ def test_no_query_is_an_error_with_an_example(text: str) -> None:
 
 def test_grafana_variables_are_replaced() -> None:
     assert plan("rate(x[$__interval]) > $__range_s").text == "rate(x[5s]) > 3600"
+
+
+def test_frames_of_two_questions_share_their_times() -> None:
+    def asked(now_ns: int, **options: Any) -> tuple[int, int]:
+        query = plan_metrics_query("up", MetricsOptions(**options), now_ns=now_ns, zone=UTC, limits=LIMITS)
+        return query.range.start_ns, query.range.end_ns
+
+    odd = NOW + 3_210_000_001
+    assert asked(odd) == asked(NOW) == (NOW - HOUR, NOW)
+    assert asked(odd, last="2h") == (NOW - 2 * HOUR, NOW)
+    for typed in ({"start": odd - HOUR}, {"last": "1h", "end": odd}, {"step": "5s"}, {"instant": True}):
+        assert asked(odd, **typed) == (odd - HOUR, odd)

@@ -114,7 +114,8 @@ def test_refusals_name_what_is_wrong(query: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "words"), [({"step_ms": 0}, "step"), ({"end_ms": 0}, "end"), ({"step_ms": 2}, "11,000 points")]
+    ("how", "words"),
+    [({"step_ms": 0}, "step"), ({"end_ms": 0}, "end"), ({"step_ms": 1, "end_ms": 2_000_000}, "1,000,000 points")],
 )
 def test_impossible_steps_are_refused(how: dict[str, int], words: str) -> None:
     with pytest.raises(QueryError, match=words):
