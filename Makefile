@@ -33,8 +33,7 @@ test: .venv/ready servers  ## every test, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report= -n 2 --dist loadgroup tests
 	@# The demo world is built first: nbval would take the progress of building it for an output.
 	@$(BIN)/python -c "from obs_magics import demo; demo.open()"
-	@$(BIN)/python -m pytest -p no:cacheprovider --cov --cov-append --cov-report= --nbval notebooks
-	@$(BIN)/coverage combine --quiet --append 2>/dev/null || true
+	@$(BIN)/python -m pytest -p no:cacheprovider --nbval notebooks
 	@$(BIN)/coverage report --fail-under=95
 
 check: lint types test  ## everything the build machine checks
