@@ -44,6 +44,7 @@ def test_a_notebook_becomes_a_page_that_needs_nothing_else(tmp_path: Path, capsy
     said = capsys.readouterr().out
     assert "[3/4] %%obs_metrics load << --last 10m ⏎ sum(rate(http_requests_total[5m]))" in said
     assert "load: 1 series" in said
+    assert "next:" not in said
     page = (tmp_path / "out" / "one.html").read_text()
     assert "data:image/svg+xml" in page
     for loaded in ("<script", ' src="http', "<link", "@import", "url(http"):

@@ -89,7 +89,8 @@ def _findings(cell: Any) -> list[str]:
     shown = [output for output in cell.outputs if output.output_type == "display_data"]
     texts = [output.data.get("text/plain", "") for output in shown if "text/html" in output.data]
     texts += [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"]
-    return [text.strip() for text in texts if text.strip()]
+    # The next step is for whoever sits before the notebook.
+    return [found for text in texts if (found := text.partition("\nnext:")[0].strip())]
 
 
 def _write(notebook: Any, name: str, out: Path, findings: list[str]) -> Finished:
