@@ -43,6 +43,7 @@ __all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SqlP
 T = TypeVar("T")
 
 _NO_FRAMES: Mapping[str, pd.DataFrame] = MappingProxyType({})
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Base:
@@ -270,6 +271,7 @@ class Session(_Base):
         tenant: str | None = None,
         verify: bool | str = True,
         timeout: str | float | None = None,
+        options: Mapping[str, Any] = _NO_OPTIONS,
     ) -> Connected:
         """Find out what answers at an address, test it, and make it the default source.
 
@@ -283,12 +285,23 @@ class Session(_Base):
             tenant: Sent as `X-Scope-OrgID`.
             verify: False trusts any certificate; a path names the CA to trust.
             timeout: Seconds, or text (`30s`).
+            options: Keys of the platform's own settings, as in the configuration file. A folder's say which columns of
+                its tables mean what: `{"timestamp": "when", "value": ["latency"], "labels": ["host"]}`.
 
         Raises:
             UsageError: The options do not go together.
+            ConfigError: The platform has no such option, or it does not take that value.
             SourceError: Nobody there, wrong credentials, or not a platform that we know.
         """
-        access = Access(token=token, user=user, password=password, tenant=tenant, verify=verify, timeout=timeout)
+        access = Access(
+            token=token,
+            user=user,
+            password=password,
+            tenant=tenant,
+            verify=verify,
+            timeout=timeout,
+            options=options,
+        )
         return background().run(self._connect(name, url, type, access))
 
     def demo(self, *, progress: ProgressListener = no_progress, hours: int = 6) -> Connected:
@@ -399,9 +412,18 @@ class AsyncSession(_Base):
         tenant: str | None = None,
         verify: bool | str = True,
         timeout: str | float | None = None,
+        options: Mapping[str, Any] = _NO_OPTIONS,
     ) -> Connected:
         """As `Session.connect`."""
-        access = Access(token=token, user=user, password=password, tenant=tenant, verify=verify, timeout=timeout)
+        access = Access(
+            token=token,
+            user=user,
+            password=password,
+            tenant=tenant,
+            verify=verify,
+            timeout=timeout,
+            options=options,
+        )
         return await _bridged(self._connect(name, url, type, access))
 
     async def demo(self, *, progress: ProgressListener = no_progress, hours: int = 6) -> Connected:

@@ -20,6 +20,7 @@ from obs_magics import api as api_module
 from obs_magics.model.errors import (
     AuthError,
     ConfigError,
+    ObsError,
     QueryError,
     SourceUnavailable,
     UsageError,
@@ -334,3 +335,44 @@ def test_a_wrong_password_says_how_to_give_the_right_one(session: Session, prome
         session.connect("prom", address, user="ann", password="wrong-password")
     assert error.value.hint
     assert "wrong-password" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timestmp": "when"}, "timestmp: is not a key that is known here"),
+        ({"time_unit": "h"}, "time_unit: must be s, ms, us or ns"),
+        ({"zone": "Mars/Olympus"}, "zone: must name a time zone"),
+        ({"url": "elsewhere"}, "url cannot stand among the options"),
+        ({"auth": {"token": "x"}}, "auth cannot stand among the options"),
+        ({"timestamp": "nope"}, "nothing here can be read"),
+    ],
+)
+def test_options_of_a_platform_are_checked_like_its_configuration(
+    session: Session, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "x.csv").write_text("when,v\n2026-11-22,1\n")
+    with pytest.raises(ObsError, match=message):
+        session.connect("mine", str(tmp_path / "x.csv"), options=options)
+
+
+async def test_options_go_the_same_way_asynchronously(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("when,a,b,h\n1795341600,1,2,x\n")
+    async with AsyncSession(environ={}) as session:
+        options = {"timestamp": "when", "value": ["a", "b"], "labels": []}
+        connected = await session.connect("mine", str(tmp_path / "x.csv"), options=options)
+        assert "value:\n      - a\n      - b" in connected.yaml
+        frame = await session.metrics('{__name__=~"a|b"}', instant=True)
+    assert frame[["metric", "value"]].to_numpy().tolist() == [["a", 1.0], ["b", 2.0]]
+
+
+@pytest.mark.parametrize("form", ["file://{}", "FILE://{}", "file:{}"])
+def test_an_address_of_a_file_is_its_path(session: Session, tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a b ü.csv"
+    path.write_text("time,value\n2026-11-22,1\n")
+    assert session.connect("mine", form.format(str(path).replace(" ", "%20"))).health.ok
+
+
+def test_the_home_of_nobody_is_a_path_that_is_not_there(session: Session) -> None:
+    with pytest.raises(UsageError, match="no file or folder ~nobody-of-that-name/x"):
+        session.connect("mine", "~nobody-of-that-name/x")

@@ -46,8 +46,12 @@ class Contents:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The problems, the first few of them in words."""
-        left = len(self.problems) - _SHOWN
-        return self.problems[:_SHOWN] + ((f"… and {left:,} more problems like these",) if left > 0 else ())
+        return self.described(_SHOWN)
+
+    def described(self, most: int) -> tuple[str, ...]:
+        """The problems, `most` of them in words, and how many more there are."""
+        left = len(self.problems) - most
+        return self.problems[:most] + ((f"… and {left:,} more problems like these",) if left > 0 else ())
 
 
 def open_contents(path: Path, *, mapping: ColumnMapping, now: str | None) -> Contents:
@@ -98,7 +102,7 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
         raise BadAnswer(
             "nothing here can be read as metrics",
             where=str(path),
-            hint="; ".join(problems[:_SHOWN]) or "the folder is empty",
+            hint="; ".join(problems[:_SHOWN]) or ("the folder is empty" if path.is_dir() else "it holds no sample"),
         )
     if block.repeated:
         problems += (f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time",)

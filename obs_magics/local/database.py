@@ -12,7 +12,6 @@ _SETTINGS = (
     "SET python_enable_replacements = false",
     "SET enable_progress_bar = false",
     "SET preserve_insertion_order = true",
-    "SET TimeZone = 'UTC'",
 )
 _LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
 
@@ -27,10 +26,13 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that may read the file or what lies under the folder `path`, and nothing else."""
+def connect(path: Path, zone: str = "UTC") -> duckdb.DuckDBPyConnection:
+    """A database in memory that may read the file or what lies under the folder `path`, and nothing else.
+
+    Times without a zone are read as times of `zone`, in its cursors too.
+    """
     connection = duckdb.connect()
-    for setting in _SETTINGS:
+    for setting in (*_SETTINGS, f"SET GLOBAL TimeZone = {quoted(zone)}"):
         connection.execute(setting)
     place = f"allowed_directories = [{quoted(str(path) + '/')}]" if path.is_dir() else _only_file(path)
     connection.execute(f"SET {place}")

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from obs_magics.local.diagnosis import Witness
 from obs_magics.local.promql.data import Result
 from obs_magics.local.promql.evaluate import evaluate
 from obs_magics.local.readers.base import Mapping
-from obs_magics.local.settings import FolderSettings
+from obs_magics.local.settings import FolderSettings, local_path
 from obs_magics.local.sql import Database, layout_of
 from obs_magics.model.errors import ConfigError, QueryError, SourceUnavailable
 from obs_magics.model.frames import metrics_frame
@@ -28,6 +28,8 @@ from obs_magics.model.sources import Answer, Health, ProgressListener, no_progre
 from obs_magics.syntax.promql_units import unit_of
 
 _MS = 1_000_000
+# Whoever connects is told more of what is wrong than whoever asks a question later.
+_DESCRIBED = 20
 
 
 class FolderSource:
@@ -49,7 +51,7 @@ class FolderSource:
         if not settings.path:
             raise ConfigError("a folder needs a path", where=name, hint="add path: /where/it/lies")
         self.name = name
-        self.path = Path(settings.path).expanduser().absolute()
+        self.path = local_path(settings.path)
         self.address = native.address_of(self.path) or settings.path
         self._settings = settings
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class FolderSource:
                 raise SourceUnavailable("this source has been closed", where=self.where, hint="connect it again")
             if self._contents is None:
                 given = self._settings
-                mapping = Mapping(given.timestamp, given.time_unit, given.value, given.metric, given.labels)
+                mapping = Mapping(**{one.name: getattr(given, one.name) for one in fields(Mapping)})
                 self._contents = open_contents(self.path, mapping=mapping, now=given.now)
             return self._contents
 
@@ -93,7 +95,7 @@ class FolderSource:
         contents = await asyncio.to_thread(self.contents)
         now = "" if contents.now_ns is None else _standing(contents.now_ns)
         detail = ". ".join(part for part in (contents.description, contents.note.rstrip(".") or now) if part)
-        lines = "\n".join((detail, *contents.warnings))
+        lines = "\n".join((detail, *contents.described(_DESCRIBED)))
         return Health(True, "obs_magics folder", time.perf_counter() - started, lines)
 
     async def metrics(self, query: MetricsQuery, progress: ProgressListener = no_progress) -> Answer:

@@ -82,6 +82,23 @@ SQL = Command(
 )
 
 _TOKEN_HELP = "bearer token; without a value it is asked for"  # noqa: S105 - a help text
+# Named like the keys of the configuration; only a folder takes them, and its settings check them.
+FOLDER_OPTIONS = (
+    Option(flags=("--timestamp",), metavar="COLUMN", help="of a folder's tables: the column with the time"),
+    Option(
+        flags=("--time-unit",),
+        metavar="UNIT",
+        help="of times that are numbers: s, ms, us or ns; left out: by their size",
+        choices=("s", "ms", "us", "ns"),
+    ),
+    Option(flags=("--time-format",), metavar="FORMAT", help="of times in words: '%d/%m/%Y %H:%M'"),
+    Option(flags=("--zone",), metavar="ZONE", help="of times that name none: Europe/Berlin; left out: UTC"),
+    Option(flags=("--decimal",), metavar="SIGN", help="before the fraction in CSV: . or ,", choices=(".", ",")),
+    Option(flags=("--value",), metavar="COLUMNS", help="the columns with numbers, with commas between them"),
+    Option(flags=("--metric",), metavar="COLUMN", help="the column with the metric's name, or the name itself"),
+    Option(flags=("--labels",), metavar="COLUMNS", help="the columns that become labels; left out: all others"),
+    Option(flags=("--now",), metavar="TIME", help="what `now` means there; left out: the last sample"),
+)
 CONNECT = Command(
     name="%obs connect",
     summary="Add a source: find out what it is, test it, show the lines to keep in the configuration.",
@@ -101,6 +118,7 @@ CONNECT = Command(
         Option(flags=("--verify",), metavar="PATH", help="certificate of a private authority"),
         Option(flags=("--no-verify",), help="do not check the server's certificate"),
         Option(flags=("--timeout",), metavar="30s", help="how long to wait for an answer", suggestions=("10s", "1m")),
+        *FOLDER_OPTIONS,
     ),
     details=(
         "A secret may be named instead of typed: --token '${PROM_TOKEN}' reads that environment variable late.\n"
@@ -109,6 +127,7 @@ CONNECT = Command(
     examples=(
         "%obs connect prom http://localhost:9090",
         "%obs connect prom http://localhost:9090 --user me --password",
+        "%obs connect mine ./latency.csv --timestamp when --value p50,p99 --labels host",
     ),
 )
 DEMO = Command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import StdinNotImplementedError
 
+from obs_magics.magics.commands import FOLDER_OPTIONS
 from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def connect(context: Context, arguments: Arguments) -> None:
         tenant=arguments.text("tenant"),
         verify=arguments.text("verify") or not arguments.has("no-verify"),
         timeout=arguments.text("timeout"),
+        options=_folder_options(arguments),
     )
     context.write(_report(connected))
     typed = [flag for flag in ("token", "password") if (text := arguments.text(flag)) and not text.startswith("${")]
@@ -38,6 +40,12 @@ def connect(context: Context, arguments: Arguments) -> None:
             f"The {typed[0]} is now saved in this cell and in the history. Next time: --{typed[0]} without a value\n"
             f"asks for it, and --{typed[0]} '${{NAME}}' reads the environment variable NAME."
         )
+
+
+def _folder_options(arguments: Arguments) -> dict[str, str]:
+    """What is said of a folder's tables, by the keys of the configuration."""
+    given = {option.name.replace("-", "_"): arguments.text(option.name) for option in FOLDER_OPTIONS}
+    return {key: text for key, text in given.items() if text is not None}
 
 
 def demo(context: Context, _arguments: Arguments) -> None:

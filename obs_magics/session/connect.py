@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from obs_magics.adapters.connection import connection_of
@@ -13,6 +12,7 @@ from obs_magics.config.adapter import Adapter
 from obs_magics.config.load import platform_settings
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.write import platform_yaml
+from obs_magics.local.settings import local_path
 from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, did_you_mean
 from obs_magics.model.sources import Health
 from obs_magics.net.client import HttpClient
@@ -23,7 +23,17 @@ FOLDER = "folder"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How to get in: at most one of `token` and `user` with `password`; `verify` may be the path of a CA file."""
+    """How to get in, and what else the platform should know.
+
+    Args:
+        token: A bearer token; not together with `user`.
+        user: For basic auth, with `password`.
+        password: For basic auth.
+        tenant: For sources with several tenants.
+        verify: False trusts any certificate; a path names the CA to trust.
+        timeout: Seconds, or text (`30s`).
+        options: Keys of the platform's own settings, as they stand in the configuration; checked like those.
+    """
 
     token: str | None = None
     user: str | None = None
@@ -31,6 +41,7 @@ class Access:
     tenant: str | None = None
     verify: bool | str = True
     timeout: str | float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,9 @@ def settings_for(
         values["auth"] = {"type": "bearer", "token": access.token}
     elif access.user is not None:
         values["auth"] = {"type": "basic", "user": access.user, "password": access.password or ""}
+    if twice := sorted({"auth", *values}.intersection(access.options)):
+        raise UsageError(f"{' and '.join(twice)} cannot stand among the options", hint="connect has arguments for that")
+    values.update(access.options)
     return platform_settings(name, {key: value for key, value in values.items() if value is not None}, registry)
 
 
@@ -74,8 +88,8 @@ async def find_adapter(
         if kind not in registry:
             raise ConfigError(f"there is no platform type {kind!r}", hint=_known(kind, registry))
         return registry[kind], settings_for(name, registry[kind], target, access, registry)
-    if "://" not in target:
-        if not Path(target).expanduser().exists():
+    if "://" not in target or target.lower().startswith("file:"):
+        if not local_path(target).exists():
             raise UsageError(
                 f"there is no file or folder {target}", hint="a server's address starts with http:// or https://"
             )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,7 +112,10 @@ def test_the_user_says_what_the_columns_mean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a,b\nx,y\nz,w\n", "no column holds times (there are a, b); name one with the option timestamp"),
+        (
+            "a,b\nx,y\nz,w\n",
+            "no column holds times (there are a, b); name one with the option timestamp, and its form with time_format",
+        ),
         ("time,b\n2026-11-22,y\n2026-11-23,w\n", "no column holds numbers; name one with the option value"),
     ],
 )
@@ -132,13 +138,13 @@ def test_epochs_are_known_by_their_size(tmp_path: Path, factor: int, column: str
         (b"\xef\xbb\xbftimestamp,value\n1795341600,1\n1795341615\n", "line 3: Expected Number of Columns", 1),
         ("timestamp,x,value\n1,café,1\n2,b,2\n".encode("latin-1"), "line 2: Invalid unicode", 1),
         (b'timestamp,x,value\n1,"a,1\n2,b,2\n', "it has no row that can be read", 0),
-        (b"timestamp,value\n,1\n2,2\n", "row 1: column timestamp: not a time", 1),
+        (b"timestamp,value\n,1\n2,2\n", "line 2: column timestamp: not a time", 1),
         (b"timestamp,value\n1,\n2,\n", "no column holds numbers", 0),
     ],
 )
 def test_odd_csv_files(tmp_path: Path, body: bytes, problem: str, samples: int) -> None:
     reading = _read(tmp_path / "x.csv", body)
-    assert problem in _problems(reading)[0]
+    assert any(problem in one for one in _problems(reading))
     assert sum(len(rows.values) for rows in reading.rows) == samples
 
 
@@ -502,7 +508,7 @@ def test_otlp_with_wrong_lines_gives_the_rest(tmp_path: Path) -> None:
     reading = _read(tmp_path / "x.jsonl", text)
     assert len(_samples(reading)) == 1
     assert [problem.line for problem in reading.problems] == [2, 3, 4, 5]
-    assert "'up' has data of no known kind" in str(reading.problems[1])
+    assert str(reading.problems[1]) == "x.jsonl, line 3: metric up: it has data of no known kind"
 
 
 def test_a_folder_of_mixed_files(tmp_path: Path) -> None:
@@ -518,11 +524,13 @@ def test_a_folder_of_mixed_files(tmp_path: Path) -> None:
     reading = read_files(tmp_path, Mapping())
     assert reading.files == 2
     assert {problem.file for problem in reading.problems} == {
-        "a.csv", "cut.csv.gz", "empty", "image.png", "one line", "readme.md",
+        "a.csv", "cut.csv.gz", "empty", tmp_path.name,
     }  # fmt: skip
     said = {problem.file: problem.why for problem in reading.problems}
     assert said["empty"] == "the file is empty"
-    assert said["readme.md"].startswith("not a format that is known here (Parquet, OTLP")
+    assert said[tmp_path.name].startswith("3 files are of no format that is known here (Parquet, OTLP")
+    assert said[tmp_path.name].endswith("): image.png, one line, readme.md")
+    assert reading.problems[-1].file == tmp_path.name  # behind what is wrong in the others
     assert said["cut.csv.gz"].startswith("cannot be read: Compressed file ended")
     assert ("up",) in _samples(reading)
 
@@ -542,6 +550,7 @@ def test_every_format_leaves_the_files_of_the_others_alone(tmp_path: Path) -> No
         "Prometheus JSON": json.dumps(ANSWER),
         "promtool tsdb dump": DUMP,
         "JSON Lines": '{"ts": 1, "value": 2}\n',
+        "JSON array": '[{"ts": 1, "value": 2}]',
         "OpenMetrics or Prometheus text": TEXT,
         "CSV": CSV,
         "Parquet": "PAR1",
@@ -552,3 +561,153 @@ def test_every_format_leaves_the_files_of_the_others_alone(tmp_path: Path) -> No
         path.write_text(text)
         fits = [form.title for form in FORMATS if form.looks_right(File(path, "file"))]
         assert fits[0] == title
+
+
+OM = "# TYPE a counter\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "problem"),
+    [
+        # one number that is none must not change the unit of the others, nor another unit the whole column
+        ("ts,value\n1795341600,1\nNaN,9\n1795341660,2\n", {0: 1.0, 60_000: 2.0}, "line 3: column ts: not a time"),
+        ("ts,value\n1795341600,1\n1795341660000,2\n", {0: 1.0, 60_000: 2.0}, ""),
+        ("ts,value\n1795341600,1\n1e30,2\n", {0: 1.0}, "line 3: column ts: not a time"),
+        # what pandas writes
+        (",timestamp,value\n0,2026-11-22T10:00:00Z,1\n1,2026-11-22T10:01:00Z,2\n", {0: 1.0, 60_000: 2.0}, ""),
+        # decimal commas, and none where they may stand between thousands
+        ("ts;value\n1795341600;1,5\n1795341660;2\n", {0: 1.5, 60_000: 2.0}, ""),
+        ("ts;value\n1795341600;1,500\n1795341660;2\n", {60_000: 2.0}, "line 2: column value: Could not convert"),
+        ('"ts","a, b","value"\n"1795341600","x, y","1"\n"1795341660","x, ""y","2"\n', None, ""),
+        (OM + "a_total 5 1795341600\na_total 6 1795341660\n", {0: 5.0, 60_000: 6.0}, "taken for seconds"),
+        (OM + "a_total 5 1795341600000\n# EOF\n", {0: 5.0}, "taken for milliseconds"),
+        (OM + "a_total 5 1795341600.5\na_total 6 1e300\n# EOF\n", None, "milliseconds"),
+        ('{"my.metric", job="a"} 1 1795341600000\n', {0: 1.0}, ""),
+        ('{ZONE="b", __name__="g"} 1e-07 1795341600000\n', {0: 1e-7}, ""),
+        ('\ufeff{"ts": 1795341600, "value": 1}\n', {0: 1.0}, ""),
+        ('[{"ts": 1795341600, "value": 1},\n {"ts": 1795341660, "value": 2}]', {0: 1.0, 60_000: 2.0}, ""),
+        ("date,value\n20261122,1\n", None, "go up to 20261122 only and are taken for seconds since 1970"),
+        ("größe,ts,value\n", None, "there is only a header"),
+        ("ts,value\n1795341600,1\n".encode("utf-16"), None, "it is UTF-16"),
+        ("größe,ts\nü,1\n".encode("latin-1"), None, "line 1 is not UTF-8"),
+        ('{"status":"error","errorType":"bad_data","error":"no"}', None, "it is an error: no"),
+        ('{"status":"success","data":{"resultType":"matrix","result":[]}}', None, "the answer holds no series"),
+        ('{"resourceSpans": []}', None, "not OTLP metrics: there is no 'resourceMetrics'"),
+        ('{"resourceMetrics": []}', None, "it holds no metrics"),
+    ],
+)  # fmt: skip
+def test_what_people_have_is_read_right_or_said_to_be_wrong(
+    tmp_path: Path, text: str | bytes, expected: dict[int, float] | None, problem: str
+) -> None:
+    reading = _read(tmp_path / "x", text)
+    if expected is not None:
+        assert [dict(samples) for samples in _samples(reading).values()] == [expected]
+    assert [one for one in _problems(reading) if problem in one] if problem else not reading.problems
+
+
+@given(st.lists(st.floats(-1e9, 1e9).map(lambda value: round(value, 6)), min_size=1, max_size=30))
+def test_decimal_commas_never_change_a_number(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
+    lines = [f"{START // 1000 + at};{value:.6f}".replace(".", ",") for at, value in enumerate(values)]
+    reading = _read(tmp_path_factory.mktemp("comma") / "m.csv", "\n".join(["ts;value", *lines]))
+    assert [value for _, value in _samples(reading)["m",]] == values
+
+
+def test_columns_that_come_to_one_name_stay_apart(tmp_path: Path) -> None:
+    text = "time,a.b,a_b,温度,湿度,größe,lat_µs\n2026-11-22T10:00:00Z,1,2,3,4,5,6\n"
+    found = {name[0]: samples[0][1] for name, samples in _samples(_read(tmp_path / "x.csv", text)).items()}
+    assert found == {"a_b": 1, "a_b_1": 2, "u6e29_u5ea6": 3, "u6e7f_u5ea6": 4, "gro_udf_e": 5, "lat_us": 6}
+
+
+def test_rows_that_are_all_series_of_their_own_are_said(tmp_path: Path) -> None:
+    text = "ts,request,value\n" + "".join(f"{1795341600 + at},r{at},1\n" for at in range(40))
+    assert _problems(_read(tmp_path / "x.csv", text)) == [
+        "x.csv: 40 rows have become 40 series, as column request is another in nearly each of them; "
+        "name the columns that tell series apart with the option labels"
+    ]
+    assert _problems(_read(tmp_path / "x.csv", text, labels=[])) == []
+
+
+def test_one_text_late_among_numbers_spoils_its_own_line_only(tmp_path: Path) -> None:
+    lines = [f'{{"ts": {1795341600 + at}, "value": {at}}}' for at in range(21_000)]
+    reading = _read(tmp_path / "x.jsonl", "\n".join([*lines, '{"ts": 1795370000, "value": "oops"}']))
+    assert len(_samples(reading)["x",]) == 21_000
+    assert _problems(reading) == ["x.jsonl, line 21001: column value: not a number"]
+
+
+def test_labels_in_maps_and_in_objects_within_objects(tmp_path: Path) -> None:
+    text = '{"ts": 1795341600, "value": 1, "k8s": {"pod": {"name": "p", "ts": "t"}}}\n'
+    assert _samples(_read(tmp_path / "x.jsonl", text)) == {("x", "k8s_pod_name=p", "k8s_pod_ts=t"): [(0, 1.0)]}
+    maps = pa.array([[("job", "a")], [("job", "b"), ("zone", "z")]], pa.map_(pa.string(), pa.string()))
+    pq.write_table(pa.table({"ts": [START, START], "value": [1.0, 2.0], "labels": maps}), tmp_path / "y.parquet")
+    reading = read_files(tmp_path / "y.parquet", Mapping())
+    assert _samples(reading) == {("y", "job=a"): [(0, 1.0)], ("y", "job=b", "zone=z"): [(0, 2.0)]}
+
+
+def test_local_times_and_times_of_another_form(tmp_path: Path) -> None:
+    text = "when,value\n22/11/2026 11:00,1\n22/13/2026 11:00,2\n"
+    options = {"timestamp": "when", "time_format": "%d/%m/%Y %H:%M", "zone": "Europe/Berlin"}
+    reading = _read(tmp_path / "x.csv", text, **options)
+    assert _samples(reading) == {("x",): [(0, 1.0)]}
+    assert _problems(reading) == ["x.csv, line 3: column when: not a time"]
+    naive = "time,value\n2026-11-22 11:00:00,1\n2026-11-22T10:01:00Z,2\n"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "x.csv").write_text(naive)
+    reading = read_files(tmp_path / "folder", Mapping(zone="Europe/Berlin"))  # over the shared database
+    assert _samples(reading) == {("x",): [(0, 1.0), (60_000, 2.0)]}
+
+
+def test_a_long_series_of_victoriametrics_is_known(tmp_path: Path) -> None:
+    times = [START + at for at in range(3000)]
+    line = {"metric": {"__name__": "m"}, "values": [float(at) for at in range(3000)], "timestamps": times}
+    assert len(_samples(_read(tmp_path / "x", json.dumps(line)))["m",]) == 3000
+
+
+def test_one_wrong_series_of_an_answer_leaves_the_others(tmp_path: Path) -> None:
+    series = [
+        {"metric": {"__name__": name}, "value": [START / 1000, value]} for name, value in (("a", "?"), ("b", "1"))
+    ]
+    reading = _read(tmp_path / "x", json.dumps({"data": {"resultType": "vector", "result": series}}))
+    assert _samples(reading) == {("b",): [(0, 1.0)]}
+    assert _problems(reading)[0].startswith("x, line 1: series 1 is not as Prometheus writes it: ")
+
+
+def test_what_is_wrong_in_one_otlp_metric_leaves_the_others(tmp_path: Path) -> None:
+    bare = {"timeUnixNano": str(START * 1_000_000), "count": "3", "sum": 4.5}
+    uneven = {**bare, "explicitBounds": [1, 2], "bucketCounts": ["1"]}
+    exponential = {"aggregationTemporality": 1, "dataPoints": [{**bare, "scale": 0, "zeroCount": "3"}]}
+    text = json.dumps(
+        _otlp(
+            {"name": "nothing"},
+            {"name": "h", "histogram": {"dataPoints": [bare, uneven, {"count": "1"}]}},
+            {"name": "e", "exponentialHistogram": exponential},
+        )
+    )
+    reading = _read(tmp_path / "x.json", text)
+    samples = {key[0]: value for key, value in _samples(reading).items()}
+    assert samples["h_bucket"] == samples["h_count"] == [(0, 3.0)]
+    assert samples["h_sum"] == [(0, 4.5)]
+    assert _problems(reading) == [
+        "x.json, line 1: metric nothing: it has data of no known kind",
+        "x.json, line 1: metric h: a point was left out: 1 buckets do not fit 2 bounds",
+        "x.json, line 1: metric h: a point was left out: there is no 'timeUnixNano'",
+        "x.json, line 1: metric e: deltas of exponential histograms stay as they are, so do not take their rate",
+    ]
+
+
+def test_a_folder_that_cannot_be_listed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "up.prom").write_text(f"up 1 {START}\n")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to("self")
+    scan = os.scandir
+
+    def refuse(path: Path) -> Any:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    reading = read_files(tmp_path, Mapping())
+    assert set(_samples(reading)) == {("up",)}
+    assert [problem.file for problem in reading.problems] == ["locked"]
+    assert "cannot be read" in reading.problems[0].why

@@ -12,6 +12,8 @@ from obs_magics.magics.commands import MAGICS, SUBCOMMANDS
 from obs_magics.model.errors import ObsError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import FakePrometheus, Shell
 
 
@@ -175,8 +177,10 @@ EXAMPLES = [example for command in [*MAGICS.values(), *SUBCOMMANDS.values()] for
 
 @pytest.mark.parametrize("example", [one for one in EXAMPLES if "demo" not in one])
 def test_every_example_of_the_help_works(
-    shell: Shell, server: FakePrometheus, monkeypatch: pytest.MonkeyPatch, example: str
+    shell: Shell, server: FakePrometheus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, example: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "latency.csv").write_text("when,host,note,p50,p99\n2026-11-22T10:00:00Z,a,n1,0.1,0.9\n")
     monkeypatch.setattr(getpass, "getpass", lambda _: "x")
     cell = shell.run(example.replace("http://localhost:9090", server.address))
     assert cell.error is None
@@ -196,3 +200,21 @@ def test_an_error_of_the_source_reaches_the_user_in_a_few_lines(bare_shell: Shel
     cell = bare_shell.run(f"%obs connect gone {unused_address}")
     assert isinstance(cell.error, ObsError)
     assert len(cell.stdout.strip().splitlines()) <= 4
+
+
+def test_a_folder_is_told_what_its_columns_mean(bare_shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("when;day;host;p50\n22/11/2026 11:00;2026-11-22;a;1,5\n")
+    options = (
+        "--timestamp when --time-format '%d/%m/%Y %H:%M' --zone Europe/Berlin --decimal , --value p50 --labels host"
+    )
+    cell = bare_shell.run(f"%obs connect mine {tmp_path / 'x.csv'} {options} --metric lat --now 2026-11-22T10:01:00Z")
+    assert cell.error is None
+    assert "time_format: '%d/%m/%Y %H:%M'" in cell.stdout
+    frame = bare_shell.session.metrics("lat", instant=True)
+    assert frame[["value", "metric", "host"]].to_numpy().tolist() == [[1.5, "lat", "a"]]
+
+
+def test_options_of_a_folder_are_refused_where_they_mean_nothing(bare_shell: Shell, unused_address: str) -> None:
+    cell = bare_shell.run(f"%obs connect gone {unused_address} --type prometheus --timestamp when")
+    assert isinstance(cell.error, ObsError)
+    assert "timestamp: is not a key that is known here" in cell.stdout

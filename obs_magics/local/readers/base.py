@@ -10,10 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+import duckdb
+
 from obs_magics.local.block import Rows
 
 HEAD = 65_536
+# The last millisecond that nanoseconds since the epoch can tell.
+LATEST_MS = 9_223_372_036_854
 _GZIP = b"\x1f\x8b"
+# The mark that Windows puts before UTF-8.
+BOM = b"\xef\xbb\xbf"
 # One file can be wrong in every line: this many are described one by one, the rest is counted.
 MOST_PROBLEMS = 20
 
@@ -24,6 +30,9 @@ class Mapping:
 
     timestamp: str | None = None
     time_unit: str | None = None
+    time_format: str | None = None
+    zone: str = "UTC"
+    decimal: str | None = None
     value: Sequence[str] | None = None
     metric: str | None = None
     labels: Sequence[str] | None = None
@@ -31,10 +40,17 @@ class Mapping:
 
 @dataclass(frozen=True)
 class File:
-    """A file to be read: where it lies, and its name as people know it (relative to what was opened)."""
+    """A file to be read.
+
+    Args:
+        path: Where it lies.
+        name: As people know it: relative to what was opened.
+        database: One that may read it, shared by all files of a folder, as opening one takes its time.
+    """
 
     path: Path
     name: str
+    database: duckdb.DuckDBPyConnection | None = field(default=None, compare=False)
 
     @cached_property
     def packed(self) -> bool:
@@ -43,10 +59,22 @@ class File:
             return stream.read(2) == _GZIP
 
     def open(self) -> BinaryIO:
-        """Its bytes, unpacked."""
+        """Its bytes, unpacked, without a byte order mark."""
+        stream = self._unpacked()
+        if self.marked:
+            stream.read(len(BOM))
+        return stream
+
+    def _unpacked(self) -> BinaryIO:
         if not self.packed:
             return self.path.open("rb")
         return io.BufferedReader(gzip.open(self.path, "rb"))
+
+    @cached_property
+    def marked(self) -> bool:
+        """Whether it begins with the byte order mark of UTF-8."""
+        with self._unpacked() as stream:
+            return stream.read(len(BOM)) == BOM
 
     @cached_property
     def head(self) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from obs_magics.local.readers.base import Mapping
@@ -19,9 +20,10 @@ _METRIC_NAMES = (METRIC_NAME_LABEL, "metric", "metric_name", "_measurement", "me
 # Numbers that name things: they tell series apart and are not measured.
 _NAMING = re.compile(r"(.*_)?(id|code|status|port|pid|shard|partition|version|le|quantile)", re.IGNORECASE)
 
-# Up to which size a number is a time in seconds, milliseconds, microseconds; each reaches to the year 5138.
-_UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
-_MILLISECONDS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+# The number of rows, which pandas writes beside the columns.
+_ROW_NUMBERS = re.compile(r"unnamed: 0|__index_level_0__", re.IGNORECASE)
+# Seconds before 1976: a day written as 20261122, or seconds since the start of a test.
+_HARDLY_EPOCH = 2e8
 _MOSTLY = 0.8
 
 
@@ -36,7 +38,7 @@ class Column:
         filled: Values that are there.
         numbers: Of them, how many can be read as a number.
         times: Of them, how many can be read as a time.
-        largest: The largest number; 0 when there is none.
+        largest: The largest finite number; 0 when there is none.
     """
 
     name: str
@@ -66,17 +68,19 @@ class Plan:
 
     Args:
         timestamp: The column with the time.
-        factor: What makes milliseconds of its numbers; None when it holds times in words.
+        words: Whether it holds times in words, and not numbers.
         values: Column with numbers → name of its metric.
         metric: The column with the metric's name, which then wins over `values`; None when there is none.
-        labels: The columns that become labels.
+        labels: Column that becomes a label → name of the label.
+        doubt: What may be wrong with this plan, a sentence; mostly nothing.
     """
 
     timestamp: str
-    factor: float | None
+    words: bool
     values: dict[str, str]
     metric: str | None
-    labels: tuple[str, ...]
+    labels: dict[str, str]
+    doubt: str = ""
 
 
 def plan(columns: Sequence[Column], mapping: Mapping, stem: str) -> Plan:
@@ -102,15 +106,41 @@ def plan(columns: Sequence[Column], mapping: Mapping, stem: str) -> Plan:
     if not measured:
         raise ValueError("no column holds numbers; name one with the option value")
     used = {time.name, metric, *(column.name for column in measured)}
-    labels = mapping.labels if mapping.labels is not None else [one.name for one in left if one.name not in used]
+    given = mapping.labels is not None
+    labels = mapping.labels or [one.name for one in left if not given and one.name not in used and not _counts(one)]
     fixed = mapping.metric if mapping.metric and metric is None else None
+    metrics = [_metric_name(column.name, fixed, stem, alone=len(measured) == 1) for column in measured]
     return Plan(
         time.name,
-        _factor(time, mapping.time_unit),
-        {column.name: _metric_name(column.name, fixed, stem, alone=len(measured) == 1) for column in measured},
+        not time.is_number or mapping.time_format is not None,
+        dict(zip([column.name for column in measured], _distinct(metrics), strict=True)),
         metric,
-        tuple(labels),
+        dict(zip(labels, _distinct(map(label_name, labels)), strict=True)),
+        _doubt(time, mapping),
     )
+
+
+def _doubt(time: Column, mapping: Mapping) -> str:
+    if mapping.time_unit or mapping.time_format or not time.is_number or time.largest >= _HARDLY_EPOCH:
+        return ""
+    return (
+        f"the numbers of column {time.name} go up to {time.largest:.0f} only and are taken for seconds since 1970; "
+        "if they are not, say what they are with the option time_unit or time_format"
+    )
+
+
+def _counts(column: Column) -> bool:
+    """Whether a column only numbers the rows."""
+    return column.is_number and _ROW_NUMBERS.fullmatch(column.name) is not None
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """The names, with a number behind those that were there before: two columns must not become one series."""
+    distinct: list[str] = []
+    for name in names:
+        again = next(f"{name}_{n}" for n in range(1, len(distinct) + 2) if f"{name}_{n}" not in distinct)
+        distinct.append(name if name not in distinct else again)
+    return distinct
 
 
 def _time_column(columns: Sequence[Column]) -> Column:
@@ -123,7 +153,9 @@ def _time_column(columns: Sequence[Column]) -> Column:
         if column.is_time:
             return column
     names = ", ".join(column.name for column in columns)
-    raise ValueError(f"no column holds times (there are {names}); name one with the option timestamp")
+    raise ValueError(
+        f"no column holds times (there are {names}); name one with the option timestamp, and its form with time_format"
+    )
 
 
 def _metric_column(columns: Sequence[Column], mapping: Mapping) -> str | None:
@@ -143,7 +175,7 @@ def _measured(columns: Sequence[Column], metric: str | None) -> list[Column]:
     values = [column for column in numbers if column.name.lower() in _VALUE_NAMES]
     if values:
         return values[:1]
-    return [column for column in numbers if not _NAMING.fullmatch(column.name)]
+    return [column for column in numbers if not _NAMING.fullmatch(column.name) and not _counts(column)]
 
 
 def _metric_name(column: str, fixed: str | None, stem: str, *, alone: bool) -> str:
@@ -155,18 +187,22 @@ def _metric_name(column: str, fixed: str | None, stem: str, *, alone: bool) -> s
 
 
 def metric_name(text: str) -> str:
-    """A text as a metric name: what may not stand in one becomes an underscore."""
-    name = re.sub(r"[^a-zA-Z0-9_:]+", "_", text).strip("_") or "value"
+    """A text as a metric name: what may not stand in one becomes an underscore, `é` an `e`, and `度` `u5ea6`."""
+    plain = "".join(map(_ascii, unicodedata.normalize("NFKD", text)))
+    name = re.sub(r"[^a-zA-Z0-9_:]+", "_", plain).strip("_") or "value"
     return f"_{name}" if name[0].isdigit() else name
+
+
+def _ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    if unicodedata.combining(character):
+        return ""
+    if character == "μ":  # of µs
+        return "u"
+    return f" u{ord(character):x} " if character.isalnum() else " "
 
 
 def label_name(text: str) -> str:
     """A text as a label name."""
     return metric_name(text).replace(":", "_")
-
-
-def _factor(time: Column, unit: str | None) -> float | None:
-    if not time.is_number:
-        return None
-    chosen = unit or next((name for limit, name in _UNITS if time.largest < limit), "ns")
-    return _MILLISECONDS[chosen]

@@ -1,4 +1,4 @@
-"""What DuckDB can read of a file that it could not read as it is: without its bad lines, or unpacked."""
+"""What DuckDB reads of a file, and with which database: as it is, without its bad lines, or unpacked."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import numpy as np
 
+from obs_magics.local.database import connect
 from obs_magics.local.readers.base import Complaints, File
 
 Array = np.ndarray[Any, Any]
 
 
 def good_lines(file: File, complaints: Complaints) -> tuple[Array, bool]:
-    """The numbers of the lines that are JSON objects, and whether all are; says of the others what is wrong."""
-    numbers, whole = [], True
+    """The numbers of the lines that are JSON objects, and whether they can be read where they lie.
+
+    Says what is wrong with the others.
+    """
+    numbers, whole = [], not file.marked
     with file.open() as stream:
         for number, line in enumerate(stream, start=1):
             why = _fault(line)
@@ -44,6 +49,14 @@ def _fault(line: bytes) -> str:
 
 
 @contextmanager
+def database(file: File, path: Path, zone: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that may read `path`, which is `file` or a copy of it; times that name no zone are of `zone`."""
+    shared = file.database if path == file.path else None
+    with shared.cursor() if shared else connect(path, zone) as connection:
+        yield connection
+
+
+@contextmanager
 def clean(file: File, whole: bool) -> Iterator[Path]:
     """The file itself when it is whole, else a temporary copy without its bad lines."""
     if whole:
@@ -58,8 +71,8 @@ def clean(file: File, whole: bool) -> Iterator[Path]:
 
 @contextmanager
 def unpacked(file: File) -> Iterator[Path]:
-    """The file itself, or a temporary copy that is not compressed."""
-    if not file.packed:
+    """The file itself, or a temporary copy that is not compressed and has no byte order mark."""
+    if not file.packed and not file.marked:
         yield file.path
         return
     with tempfile.TemporaryDirectory(prefix="obs-magics-") as folder:

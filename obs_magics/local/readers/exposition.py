@@ -1,13 +1,15 @@
 """Reads OpenMetrics and Prometheus text, with timestamps: one sample a line, `# TYPE`, `# HELP` and `# UNIT` before.
 
 Timestamps are milliseconds in Prometheus text and seconds in OpenMetrics (known by its ``# EOF`` or ``# UNIT``, or by a
-fraction). Text as a target shows it has none: then all samples get the file's time, and that is said.
+fraction). Where that would put them before 1973 or behind 5138, it is the other way round.
+Both that and samples without any timestamp, which get the time of the file, are said.
 
 Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and https://prometheus.io/docs/specs/om/open_metrics_spec/.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from obs_magics.local.block import Rows
-from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
+from obs_magics.local.readers.base import LATEST_MS, Complaints, File, Mapping, Reading
 from obs_magics.model.catalog import MetricInfo, MetricType, info_from_name
 from obs_magics.model.frames import METRIC_NAME_LABEL
 
@@ -26,6 +28,7 @@ SAMPLE = re.compile(
     r"\s+(?P<value>\{count:[^}]*\}|[^\s{}#]+)(?:\s+(?P<time>[-+0-9.eE]+))?(?:\s+\#\s.*)?\s*"
 )
 _LABEL = re.compile(rf"\s*(?P<name>[a-zA-Z_][a-zA-Z0-9_.]*|{_QUOTED})\s*(?:=\s*(?P<value>{_QUOTED}))?\s*(?:,|$)")
+_SECONDS = 1e11
 _ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 _ESCAPE = re.compile(r'\\[n"\\]')
 
@@ -45,7 +48,15 @@ def looks_right(file: File) -> bool:
         return True
     samples = [line for line in lines if line.strip() and not line.startswith("#")][:5]
     found = [SAMPLE.fullmatch(line) for line in samples]
-    return any(match and match["name"] and is_number(match["value"]) for match in found)
+    return any(match and is_number(match["value"]) and (match["name"] or _names(match["labels"])) for match in found)
+
+
+def _names(labels: str) -> bool:
+    """Whether there is a quoted metric name among the labels, as Prometheus 3 writes those with dots."""
+    try:
+        return METRIC_NAME_LABEL in parse_labels(labels)
+    except ValueError:
+        return False
 
 
 def read(file: File, _mapping: Mapping) -> Reading:
@@ -162,13 +173,22 @@ class _Parsed:
         if any(bare):
             which = "no sample has a timestamp" if all(bare) else f"{sum(bare):,} samples have no timestamp"
             complaints.add(f"{which}: the file's own time is taken")
-        scale = 1000 if seconds else 1
-        times = [file_ms if time is None else round(float(time) * scale) for time in self._times]
+        given = np.asarray([math.nan if time is None else float(time) for time in self._times], np.float64)
+        largest = float(np.abs(given[~np.isnan(given)]).max(initial=0))
+        if largest and seconds != (largest < _SECONDS):
+            seconds = not seconds
+            complaints.add(f"its timestamps are taken for {'seconds' if seconds else 'milliseconds'}, by their size")
+        given = np.round(given * 1000 if seconds else given)
+        outside = np.abs(given) > LATEST_MS
+        if outside.any():
+            complaints.add(f"{outside.sum():,} samples left out: their times are beyond the year 2262")
+        keep = np.flatnonzero(~outside)
+        times = np.where(np.isnan(given), file_ms, given)
         return Rows(
             self._labels,
-            np.asarray(self._series, np.int64),
-            np.asarray(times, np.int64),
-            np.asarray(self._values, np.float64),
+            np.asarray(self._series, np.int64)[keep],
+            times[keep].astype(np.int64),
+            np.asarray(self._values, np.float64)[keep],
             metadata=dict(self._metadata()),
         )
 

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -35,13 +36,18 @@ _UNITS = {
 _DELTA = {1, "AGGREGATION_TEMPORALITY_DELTA"}
 _NO_VALUE = 1  # flag of a point that says: there is none
 
+_BEGINNING = re.compile(rb'\s*\{\s*"resource(Metrics|Spans|Logs)"\s*:')
+# What comes of JSON that is not as OTLP has it.
+_WRONG = (KeyError, TypeError, ValueError, AttributeError)
+
 Labels = tuple[tuple[str, str], ...]
 Json = Mapping[str, Any]
+Complain = Callable[[str], None]
 
 
 def looks_right(file: File) -> bool:
-    """Whether it is JSON that begins with metrics of resources."""
-    return file.head.lstrip().startswith(b"{") and b'"resourceMetrics"' in file.head[:4096]
+    """Whether it is JSON that begins with metrics of resources, or with logs or spans, to be refused by name."""
+    return _BEGINNING.match(file.head) is not None
 
 
 def read(file: File, _mapping: Columns) -> Reading:
@@ -52,12 +58,18 @@ def read(file: File, _mapping: Columns) -> Reading:
         body = stream.read()
     for number, text in _requests(body):
         try:
-            collected.request(msgspec.json.decode(text))
+            collected.request(msgspec.json.decode(text), partial(complaints.add, line=number))
         except msgspec.DecodeError as problem:
             complaints.add(f"not JSON: {problem}", number)
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            complaints.add(f"not OTLP metrics: {type(problem).__name__}: {problem}", number)
+        except _WRONG as problem:
+            complaints.add(f"not OTLP metrics: {_words(problem)}", number)
+    if not collected.points and not complaints.all:
+        complaints.add("it holds no metrics")
     return Reading([collected.rows()] if collected.points else [], complaints.all, 1)
+
+
+def _words(problem: Exception) -> str:
+    return f"there is no {problem}" if isinstance(problem, KeyError) else str(problem)
 
 
 def _requests(body: bytes) -> Iterator[tuple[int, bytes]]:
@@ -87,18 +99,21 @@ class _Collected:
     _deltas: set[int] = field(default_factory=set)
     _metadata: dict[str, MetricInfo] = field(default_factory=dict)
 
-    def request(self, request: Json) -> None:
-        """Take in one export request."""
+    def request(self, request: Json, complain: Complain) -> None:
+        """Take in one export request; what is wrong in one metric does not touch the others."""
         for resource in request["resourceMetrics"]:
             labels = _resource_labels(resource.get("resource", {}))
-            for scope in resource.get("scopeMetrics", ()):
+            for scope in resource.get("scopeMetrics", resource.get("instrumentationLibraryMetrics", ())):
                 for metric in scope.get("metrics", ()):
-                    self._metric(metric, labels)
+                    try:
+                        self._metric(metric, labels, complain)
+                    except _WRONG as problem:
+                        complain(f"metric {metric.get('name', 'without a name')}: {_words(problem)}")
 
-    def _metric(self, metric: Json, resource: Labels) -> None:
+    def _metric(self, metric: Json, resource: Labels, complain: Complain) -> None:
         kind = next((kind for kind in _KINDS if kind in metric), None)
         if kind is None:
-            raise ValueError(f"metric {metric['name']!r} has data of no known kind")
+            raise ValueError("it has data of no known kind")
         data = metric[kind]
         monotonic = kind == "sum" and bool(data.get("isMonotonic"))
         name = _name(metric["name"], metric.get("unit", ""), monotonic=monotonic, gauge=kind == "gauge")
@@ -108,16 +123,24 @@ class _Collected:
             name, told, "" if unit.startswith("{") else unit, metric.get("description", "")
         )
         delta = data.get("aggregationTemporality") in _DELTA
+        if delta and kind == "exponentialHistogram":
+            complain(f"metric {name}: deltas of exponential histograms stay as they are, so do not take their rate")
         for point in data.get("dataPoints", ()):
-            labels = dict(resource) | dict(_attributes(point.get("attributes", ())))
-            for suffix, more, value, histogram in _KINDS[kind][1](point):
-                key = tuple(sorted({**labels, **more, METRIC_NAME_LABEL: name + suffix}.items()))
-                series = self._known.setdefault(key, len(self._known))
-                if delta and histogram is None:
-                    self._deltas.add(series)
-                gone = int(point.get("flags", 0)) & _NO_VALUE
-                time_ms = int(point["timeUnixNano"]) // 1_000_000
-                self.points.append(_Point(series, time_ms, STALE if gone else value, None if gone else histogram))
+            try:
+                self._point(point, name, kind, resource, delta=delta)
+            except _WRONG as problem:
+                complain(f"metric {name}: a point was left out: {_words(problem)}")
+
+    def _point(self, point: Json, name: str, kind: str, resource: Labels, *, delta: bool) -> None:
+        labels = dict(resource) | dict(_attributes(point.get("attributes", ())))
+        gone = int(point.get("flags", 0)) & _NO_VALUE
+        time_ms = int(point["timeUnixNano"]) // 1_000_000
+        for suffix, more, value, histogram in list(_KINDS[kind][1](point)):
+            key = tuple(sorted({**labels, **more, METRIC_NAME_LABEL: name + suffix}.items()))
+            series = self._known.setdefault(key, len(self._known))
+            if delta and histogram is None:
+                self._deltas.add(series)
+            self.points.append(_Point(series, time_ms, STALE if gone else value, None if gone else histogram))
 
     def rows(self) -> Rows:
         """All points; deltas have become running totals."""
@@ -146,9 +169,12 @@ def _number(point: Json) -> Iterator[_Part]:
 
 
 def _histogram(point: Json) -> Iterator[_Part]:
-    bounds = [_written(float(bound)) for bound in point.get("explicitBounds", ())]
+    bounds = [_written(float(bound)) for bound in point.get("explicitBounds", ())] if point.get("bucketCounts") else []
+    counts = point.get("bucketCounts") or [point["count"]]  # without buckets there is the one that holds all
+    if len(counts) != len(bounds) + 1:
+        raise ValueError(f"{len(counts)} buckets do not fit {len(bounds)} bounds")
     running = 0
-    for bound, count in zip([*bounds, "+Inf"], point.get("bucketCounts", ()), strict=True):
+    for bound, count in zip([*bounds, "+Inf"], counts, strict=True):
         running += int(count)
         yield "_bucket", {"le": bound}, float(running), None
     yield "_count", {}, float(point["count"]), None

@@ -8,7 +8,8 @@ them, are called after the file, and that is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,10 @@ import pyarrow as pa
 from obs_magics.local.block import Rows
 from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
 from obs_magics.model.frames import HISTOGRAM_TYPE, METRIC_NAME_LABEL
+
+# An answer or its `data`, an error, and a series of an export, by the keys with which they begin.
+_ANSWER = re.compile(rb'\{(?=.{,4000}"resultType"|\s*"status"\s*:\s*"error"\s*,\s*"errorType")', re.DOTALL)
+_EXPORT = re.compile(rb'\{\s*"metric"\s*:\s*\{')
 
 
 class _Histogram(msgspec.Struct):
@@ -57,8 +62,8 @@ _Found = tuple[dict[str, str], list[float], list[float], list[_Histogram | None]
 
 def looks_right(file: File) -> bool:
     """Whether it begins like an answer or an exported series."""
-    head = file.head.lstrip()[:4096]
-    return head.startswith(b"{") and (b'"resultType"' in head or (b'"metric"' in head and b'"timestamps"' in head))
+    head = file.head.lstrip()
+    return _ANSWER.match(head) is not None or (_EXPORT.match(head) is not None and b'"values"' in head)
 
 
 def read(file: File, _mapping: Mapping) -> Reading:
@@ -69,9 +74,11 @@ def read(file: File, _mapping: Mapping) -> Reading:
     found: list[_Found] = []
     for number, text in _values(body):
         try:
-            found += _series(text)
+            found += _series(text, partial(complaints.add, line=number))
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as problem:
             complaints.add(f"not an answer of Prometheus: {problem}", number)
+    if not found and not complaints.all:
+        complaints.add("the answer holds no series")
     name = re.sub(r"[^a-zA-Z0-9_:]", "_", file.name.rsplit("/", 1)[-1].split(".", 1)[0]) or "value"
     if any(METRIC_NAME_LABEL not in labels for labels, *_ in found):
         complaints.add(f"series without a name are called {name}, after the file")
@@ -89,7 +96,7 @@ def _values(body: bytes) -> Iterator[tuple[int, bytes]]:
         yield from lines
 
 
-def _series(text: bytes) -> list[_Found]:
+def _series(text: bytes, complain: Callable[[str], None]) -> list[_Found]:
     if b'"resultType"' not in text[:4096] and b'"timestamps"' in text:
         export = msgspec.json.decode(text, type=_Export)
         if len(export.values) != len(export.timestamps):
@@ -106,7 +113,13 @@ def _series(text: bytes) -> list[_Found]:
         return [({}, [time], [float(value)], [None])]
     if data.result_type not in {"matrix", "vector"}:
         raise ValueError(f"a result of the type {data.result_type!r} holds no metrics")
-    return [_one(series) for series in msgspec.json.decode(data.result, type=list[_Series])]
+    found = []
+    for number, raw in enumerate(msgspec.json.decode(data.result, type=list[msgspec.Raw]), start=1):
+        try:
+            found.append(_one(msgspec.json.decode(raw, type=_Series)))
+        except ValueError as problem:  # of which msgspec's errors are a kind
+            complain(f"series {number} is not as Prometheus writes it: {problem}")
+    return found
 
 
 def _one(series: _Series) -> _Found:

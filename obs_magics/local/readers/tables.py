@@ -1,4 +1,4 @@
-"""Reads tables with a time column: Parquet, CSV and JSON Lines, through DuckDB, whatever their size.
+"""Reads tables with a time column: Parquet and JSON (and CSV: `delimited`), through DuckDB, whatever their size.
 
 The first thousand rows say which column means what (`columns.plan`). Naive times are UTC. A row without a time, or with
 something that is no number where one should be, is left out and said; an empty field is no sample.
@@ -6,8 +6,9 @@ something that is no number where one should be, is left out and said; an empty 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from obs_magics.local.block import Rows
-from obs_magics.local.database import connect, identifier, quoted
-from obs_magics.local.readers.base import Complaints, File, Mapping, Problem, Reading
-from obs_magics.local.readers.columns import Column, Plan, label_name, metric_name, plan
-from obs_magics.local.readers.copies import clean, good_lines, unpacked
+from obs_magics.local.database import identifier, quoted
+from obs_magics.local.readers.base import LATEST_MS, Complaints, File, Mapping, Problem, Reading
+from obs_magics.local.readers.columns import Column, Plan, metric_name, plan
+from obs_magics.local.readers.copies import clean, database, good_lines, unpacked
 from obs_magics.model.frames import METRIC_NAME_LABEL
 
 Array = np.ndarray[Any, Any]
 
-_DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 1000
 _TIMES = ("TIMESTAMP", "DATE")
+# Up to which size a number is a time in seconds, milliseconds, microseconds; each reaches to the year 5138.
+_UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
+_MILLISECONDS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+# More keys of a map than this are no labels.
+_MOST_KEYS = 1000
+_MANY_SERIES, _MANY_TIMES = 20, 10
 _NUMBERS = ("BIGINT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "U", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -42,16 +48,9 @@ def is_json_lines(file: File) -> bool:
     return first.startswith(b"{") and first.endswith(b"}") and first.count(b'"') >= 2 and b":" in first
 
 
-def is_csv(file: File) -> bool:
-    """Whether its first line is one of names, with a delimiter that the next lines have as often."""
-    if b"\0" in file.head:
-        return False
-    lines = [line for line in file.head.decode("utf-8", "replace").splitlines()[:6] if line.strip()]
-    if len(lines) < 2:
-        return False
-    delimiter = _delimiter(lines[0])
-    fields = lines[0].count(delimiter)
-    return fields > 0 and sum(line.count(delimiter) == fields for line in lines[1:]) * 2 >= len(lines) - 1
+def is_json_array(file: File) -> bool:
+    """Whether it is an array of JSON objects."""
+    return re.match(rb"\s*\[\s*\{\s*\"", file.head) is not None
 
 
 def read_parquet(file: File, mapping: Mapping) -> Reading:
@@ -65,128 +64,130 @@ def read_json_lines(file: File, mapping: Mapping) -> Reading:
     complaints = Complaints(file.name)
     lines, good = good_lines(file, complaints)
     with clean(file, good) as path:
-        source = (
-            f"read_json({quoted(str(path))}, format = 'newline_delimited'{_gzip(file) if path == file.path else ''})"
-        )
+        packed = ", compression = 'gzip'" if path == file.path and file.packed else ""
+        # all of it is looked at for the types: one text among a million numbers must not spoil the file
+        source = f"read_json({quoted(str(path))}, format = 'newline_delimited', sample_size = -1{packed})"
         reading = _read_table(file, mapping, path, source, lines)
     return Reading(reading.rows, complaints.all + reading.problems, 1)
 
 
-def read_csv(file: File, mapping: Mapping) -> Reading:
-    """Read a CSV file with a header."""
-    header = file.head.decode("utf-8-sig", "replace").splitlines()[0]
-    delimiter = _delimiter(header)
-    names = _unique(next(csv.reader([header], delimiter=delimiter)))
-    options = (
-        f"delim = {quoted(delimiter)}, header = true, quote = '\"', nullstr = '', auto_detect = false{_gzip(file)}"
-    )
-
-    def source(types: dict[str, str], more: str) -> str:
-        columns = ", ".join(f"{quoted(name)}: {quoted(types.get(name, 'VARCHAR'))}" for name in names)
-        return f"read_csv({quoted(str(file.path))}, {options}, columns = {{{columns}}}, {more})"
-
-    complaints = Complaints(file.name)
-    with connect(file.path) as connection:
-        try:
-            chosen = plan(_look(connection, source({}, "ignore_errors = true")), mapping, _stem(file))
-            types = dict.fromkeys(chosen.values, "DOUBLE")
-            types[chosen.timestamp] = "TIMESTAMPTZ" if chosen.factor is None else "DOUBLE"
-            rows = _load(connection, source(types, "store_rejects = true"), chosen, complaints, None)
-        except (ValueError, duckdb.Error) as problem:
-            return Reading(problems=[Problem(file.name, _words(problem))])
-        rejected = connection.execute(
-            "SELECT line_byte_position, column_name, error_type, error_message FROM reject_errors ORDER BY 1"
-        ).fetchall()
-    complaints.extend(_rejections(file, rejected))
-    return Reading(rows, complaints.all, 1)
-
-
-def _rejections(file: File, rejected: list[tuple[int, str | None, str, str]]) -> Iterator[tuple[str, int | None]]:
-    """What DuckDB has to say of the rows that it left out, with the line (not the row) of the file."""
-    line = done = 0
-    with file.open() as stream:
-        for position, column, kind, message in rejected:
-            line += stream.read(position - done).count(
-                b"\n"
-            )  # up to the first byte of the row, its line break before it
-            done = position
-            what = message.rsplit(". ", 1)[-1] if kind == "CAST" else message
-            yield f"column {column}: {what}" if kind == "CAST" else what, line + 1
+def read_json_array(file: File, mapping: Mapping) -> Reading:
+    """Read an array of JSON objects."""
+    with unpacked(file) as path:
+        return _read_table(file, mapping, path, f"read_json({quoted(str(path))}, format = 'array', sample_size = -1)")
 
 
 def _read_table(file: File, mapping: Mapping, path: Path, source: str, lines: Array | None = None) -> Reading:
     complaints = Complaints(file.name)
-    with connect(path) as connection:
+    with database(file, path, mapping.zone) as connection:
         try:
             flat = _flat(connection, source)
-            chosen = plan(_look(connection, flat), mapping, _stem(file))
-            rows = _load(connection, flat, chosen, complaints, lines)
+            chosen = plan(look(connection, flat), mapping, stem(file))
+            rows = load(connection, flat, chosen, mapping, complaints=complaints, lines=lambda: lines)
         except (ValueError, duckdb.Error) as problem:
-            return Reading(problems=[Problem(file.name, _words(problem))])
+            return Reading(problems=[Problem(file.name, words_of(problem))])
     return Reading(rows, complaints.all, 1)
 
 
 def _flat(connection: duckdb.DuckDBPyConnection, source: str) -> str:
-    """The source with the fields of its structs as columns: ``{"labels": {"job": "x"}}`` has a column `job`.
+    """The source with the fields of its structs and maps as columns: ``{"labels": {"job": "x"}}`` has a column `job`.
 
     Columns of mixed JSON values become texts, without the quotes that JSON has around some of them.
     """
-    rows = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - names are quoted
-    schema = connection.sql(f"SELECT * FROM {source} LIMIT 0").to_arrow_table().schema  # noqa: S608
-    mixed = {name for name, kind, *_ in rows if kind == "JSON"}
-    structs = [column for column in schema if pa.types.is_struct(column.type)]
-    plain = [column.name for column in schema if column not in structs]
-    parts = [
-        f"{identifier(name)} ->> '$' AS {identifier(name)}" if name in mixed else identifier(name) for name in plain
-    ]
-    taken = {name.lower() for name in plain}
-    for column in structs:
-        for inner in column.type:
-            name = inner.name if inner.name.lower() not in taken else f"{column.name}_{inner.name}"
-            taken.add(name.lower())
-            parts.append(f"{identifier(column.name)}.{identifier(inner.name)} AS {identifier(name)}")
-    return f"(SELECT {', '.join(parts)} FROM {source})" if structs or mixed else source  # noqa: S608
+    schema = connection.sql(f"SELECT * FROM {source} LIMIT 0").to_arrow_table().schema  # noqa: S608 - names are quoted
+    leaves = sorted(_leaves(connection, source, schema), key=lambda leaf: len(leaf[1]) > 1)
+    selected = ", ".join(f"{expression} AS c{index}" for index, (expression, _) in enumerate(leaves))
+    kinds = [kind for _, kind, *_ in connection.execute(f"DESCRIBE SELECT {selected} FROM {source}").fetchall()]  # noqa: S608
+    if "JSON" not in kinds and all(len(path) == 1 for _, path in leaves):
+        return source
+    taken: set[str] = set()
+    parts = []
+    for (expression, path), kind in zip(leaves, kinds, strict=True):
+        joined = "_".join(path)
+        # a `name` inside of something is its name, and not the metric's
+        short = (path[-1],) if len(path) == 1 or path[-1].lower() != "name" else ()
+        names = chain(short, (joined,), (f"{joined}_{number}" for number in count(2)))
+        name = next(name for name in names if name.lower() not in taken)
+        taken.add(name.lower())
+        parts.append(
+            f"{expression} ->> '$' AS {identifier(name)}" if kind == "JSON" else f"{expression} AS {identifier(name)}"
+        )
+    return f"(SELECT {', '.join(parts)} FROM {source})"  # noqa: S608
 
 
-def _look(connection: duckdb.DuckDBPyConnection, source: str) -> list[Column]:
+def _leaves(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    fields: Iterable[pa.Field],
+    above: tuple[str, ...] = (),
+    of: str = "",
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """SQL for each plain column and for each field inside of others, with the names that lead to it."""
+    for column in fields:
+        expression, path = f"{of}{identifier(column.name)}", (*above, column.name)
+        if pa.types.is_struct(column.type):
+            yield from _leaves(connection, source, column.type, path, f"{expression}.")
+        elif pa.types.is_map(column.type) and pa.types.is_string(column.type.key_type):
+            keys = (
+                f"SELECT DISTINCT unnest(map_keys({expression})) AS key FROM {source} ORDER BY key LIMIT {_MOST_KEYS}"  # noqa: S608
+            )
+            for (key,) in connection.execute(keys).fetchall():
+                yield f"{expression}[{quoted(key)}]", (*path, key)
+        else:
+            yield expression, path
+
+
+def look(connection: duckdb.DuckDBPyConnection, source: str, decimal: str = ".") -> list[Column]:
     """What the columns hold, from the first rows."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS SELECT * FROM {source} LIMIT {_SAMPLE_ROWS}")  # noqa: S608 - names are quoted
-    columns = []
-    if connection.execute("SELECT count(*) FROM sample").fetchall()[0][0] == 0:
+    kinds = {name: kind for name, kind, *_ in connection.execute("DESCRIBE sample").fetchall()}
+    seen = ", ".join(_seen(name, decimal) for name in kinds)
+    rows, *found = connection.execute(f"SELECT count(*), {seen} FROM sample").fetchall()[0]  # noqa: S608
+    if rows == 0:
         raise ValueError("it has no row that can be read")
-    for name, kind, *_ in connection.execute("DESCRIBE sample").fetchall():
-        text = f"CAST({identifier(name)} AS VARCHAR)"
-        filled, numbers, times, largest = connection.execute(
-            f"SELECT count({text}), count(TRY_CAST({text} AS DOUBLE)), count(TRY_CAST({text} AS TIMESTAMPTZ)),"  # noqa: S608
-            f" max(TRY_CAST({text} AS DOUBLE)) FROM sample"
-        ).fetchall()[0]
+    columns = []
+    for index, (name, kind) in enumerate(kinds.items()):
+        filled, numbers, times, largest = found[4 * index : 4 * index + 4]
         typed_time, typed_number = kind.startswith(_TIMES), kind.startswith(_NUMBERS) and kind != "UUID"
         columns.append(Column(name, typed_time, typed_number, filled, numbers, times, largest or 0.0))
     return columns
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, source: str, chosen: Plan, complaints: Complaints, lines: Array | None
+def _seen(name: str, decimal: str) -> str:
+    """SQL for how many values of a column there are, how many of them numbers and times, and for the largest number."""
+    text = f"CAST({identifier(name)} AS VARCHAR)"
+    pointed = f"replace({text}, ',', '.')" if decimal == "," else text
+    number = f"TRY_CAST({pointed} AS DOUBLE)"
+    return (
+        f"count({text}), count({number}), count(TRY_CAST({text} AS TIMESTAMPTZ)),"
+        f" max({number}) FILTER (WHERE isfinite({number}))"
+    )
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    chosen: Plan,
+    mapping: Mapping,
+    *,
+    complaints: Complaints,
+    lines: Callable[[], Array | None],
 ) -> list[Rows]:
-    """Read all rows by the plan; `lines` has the line of each row, where it is known."""
-    labels = [*([chosen.metric] if chosen.metric else []), *chosen.labels]
-    parts = [
-        f"{_time(chosen)} AS time",
-        *(f"TRY_CAST({identifier(name)} AS DOUBLE) AS v{index}" for index, name in enumerate(chosen.values)),
-        *(
-            f"{identifier(name)} IS NOT NULL AND TRY_CAST({identifier(name)} AS DOUBLE) IS NULL AS w{index}"
-            for index, name in enumerate(chosen.values)
-        ),
-        *(f"CAST({identifier(name)} AS VARCHAR) AS l{index}" for index, name in enumerate(labels)),
-    ]
-    table = connection.sql(f"SELECT {', '.join(parts)} FROM {source}").to_arrow_table()  # noqa: S608
+    """Read all rows by the plan; `lines` gives the line of each row, where it is known."""
+    if chosen.doubt:
+        complaints.add(chosen.doubt)
+    names = ({chosen.metric: METRIC_NAME_LABEL} if chosen.metric else {}) | chosen.labels
+    table = _table(connection, source, chosen, mapping, list(names))
     timed = pc.is_valid(table["time"]).to_numpy()
-    _complain(complaints, f"column {chosen.timestamp}: not a time", ~timed, lines)
-    groups, firsts = _group([table[f"l{index}"] for index in range(len(labels))], len(table))
-    sets = [_labels(table, labels, chosen.metric, int(row)) for row in firsts]
+    wrong = {f"column {chosen.timestamp}: not a time": ~timed}
+    for index, column in enumerate(chosen.values):
+        wrong[f"column {column}: not a number"] = table[f"w{index}"].to_numpy()
+    _complain(complaints, wrong, lines)
+    groups, firsts = _group([table[f"l{index}"] for index in range(len(names))], len(table))
+    _doubt_labels(complaints, table, list(names), len(firsts))
+    sets = [_labels(table, list(names.values()), int(row)) for row in firsts]
     rows = []
-    for index, (column, metric) in enumerate(chosen.values.items()):
-        _complain(complaints, f"column {column}: not a number", table[f"w{index}"].to_numpy(), lines)
+    for index, metric in enumerate(chosen.values.values()):
         keep = np.flatnonzero(timed & pc.is_valid(table[f"v{index}"]).to_numpy())
         picked = table.select(["time", f"v{index}"]).take(pa.array(keep))
         named = [{METRIC_NAME_LABEL: metric, **one} for one in sets]
@@ -194,20 +195,56 @@ def _load(
     return [part for part in rows if len(part.values)]
 
 
-def _time(chosen: Plan) -> str:
+def _table(
+    connection: duckdb.DuckDBPyConnection, source: str, chosen: Plan, mapping: Mapping, labels: Sequence[str]
+) -> pa.Table:
+    """`time` in milliseconds; per value its number `v0` and whether something else stands there, `w0`; labels `l0`."""
+    values = [identifier(name) for name in chosen.values]
+    parts = [
+        f"{_time(chosen, mapping)} AS time",
+        *(f"TRY_CAST({name} AS DOUBLE) AS v{index}" for index, name in enumerate(values)),
+        *(
+            f"{name} IS NOT NULL AND TRY_CAST({name} AS DOUBLE) IS NULL AS w{index}"
+            for index, name in enumerate(values)
+        ),
+        *(f"CAST({identifier(name)} AS VARCHAR) AS l{index}" for index, name in enumerate(labels)),
+    ]
+    selected = f"SELECT {', '.join(parts)} FROM {source}"  # noqa: S608 - names are quoted
+    inside = f"CASE WHEN time BETWEEN -{LATEST_MS} AND {LATEST_MS} THEN time END AS time"
+    return connection.sql(f"SELECT * REPLACE ({inside}) FROM ({selected})").to_arrow_table()  # noqa: S608
+
+
+def _time(chosen: Plan, mapping: Mapping) -> str:
     """SQL for the time in milliseconds."""
     column = identifier(chosen.timestamp)
-    if chosen.factor is None:
-        return f"epoch_ms(TRY_CAST(CAST({column} AS VARCHAR) AS TIMESTAMPTZ))"
-    return f"TRY_CAST(round(TRY_CAST({column} AS DOUBLE) * {chosen.factor!r}) AS BIGINT)"
+    if chosen.words:
+        text = f"CAST({column} AS VARCHAR)"
+        form = mapping.time_format
+        moment = f"try_strptime({text}, {quoted(form)})::TIMESTAMPTZ" if form else f"TRY_CAST({text} AS TIMESTAMPTZ)"
+        return f"epoch_ms({moment})"
+    number = f"TRY_CAST({column} AS DOUBLE)"
+    if mapping.time_unit:
+        factor = repr(_MILLISECONDS[mapping.time_unit])
+    else:  # each by its own size: people put files together
+        sizes = "".join(f" WHEN abs({number}) < {limit!r} THEN {_MILLISECONDS[unit]!r}" for limit, unit in _UNITS)
+        factor = f"CASE{sizes} ELSE {_MILLISECONDS['ns']!r} END"
+    return f"TRY_CAST(round({number} * {factor}) AS BIGINT)"
 
 
-def _labels(table: pa.Table, labels: list[str], metric: str | None, row: int) -> dict[str, str]:
-    found = {}
-    for index, name in enumerate(labels):
-        value = table[f"l{index}"][row].as_py()
-        if value is not None:
-            found[METRIC_NAME_LABEL if name == metric else label_name(name)] = value
+def _doubt_labels(complaints: Complaints, table: pa.Table, labels: Sequence[str], series: int) -> None:
+    """Say when nearly every row has become a series of its own, though there are many times."""
+    if series <= _MANY_SERIES or 2 * series <= len(table) or pc.count_distinct(table["time"]).as_py() < _MANY_TIMES:
+        return
+    distinct = [pc.count_distinct(table[f"l{index}"]).as_py() for index in range(len(labels))]
+    complaints.add(
+        f"{len(table):,} rows have become {series:,} series, as column {labels[int(np.argmax(distinct))]} is another "
+        "in nearly each of them; name the columns that tell series apart with the option labels"
+    )
+
+
+def _labels(table: pa.Table, names: Sequence[str], row: int) -> dict[str, str]:
+    values = {name: table[f"l{index}"][row].as_py() for index, name in enumerate(names)}
+    found = {name: value for name, value in values.items() if value is not None}
     if METRIC_NAME_LABEL in found:
         found[METRIC_NAME_LABEL] = metric_name(found[METRIC_NAME_LABEL])
     return found
@@ -224,33 +261,24 @@ def _group(columns: list[pa.ChunkedArray], size: int) -> tuple[Array, Array]:
     return groups, firsts
 
 
-def _complain(complaints: Complaints, why: str, wrong: Array, lines: Array | None) -> None:
-    for row in np.flatnonzero(wrong):
-        complaints.add(
-            why if lines is not None else f"row {row + 1}: {why}", None if lines is None else int(lines[row])
-        )
+def _complain(complaints: Complaints, wrong: dict[str, Array], lines: Callable[[], Array | None]) -> None:
+    """Say of each row what is wrong in it: with its line where that is known, else with its number."""
+    if not any(rows.any() for rows in wrong.values()):
+        return
+    places = lines()
+    for why, rows in wrong.items():
+        for row in np.flatnonzero(rows):
+            if places is not None and len(places) == len(rows):
+                complaints.add(why, int(places[row]))
+            else:
+                complaints.add(f"row {row + 1}: {why}")
 
 
-def _gzip(file: File) -> str:
-    return ", compression = 'gzip'" if file.packed else ""
-
-
-def _delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count)
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Column names: none empty, none twice."""
-    unique: list[str] = []
-    for index, name in enumerate(names, start=1):
-        wanted = name.strip() or f"column_{index}"
-        unique.append(wanted if wanted.lower() not in {one.lower() for one in unique} else f"{wanted}_{index}")
-    return unique
-
-
-def _stem(file: File) -> str:
+def stem(file: File) -> str:
+    """The file's name without folders and endings."""
     return file.name.rsplit("/", 1)[-1].split(".", 1)[0]
 
 
-def _words(problem: Exception) -> str:
+def words_of(problem: Exception) -> str:
+    """The first line of a message."""
     return str(problem).split("\n", 1)[0]

@@ -27,7 +27,9 @@ _RULES = {"(]": 0, "[)": 1, "()": 2, "[]": 3}
 def looks_right(file: File) -> bool:
     """Whether the first line is a sample whose name stands among its labels."""
     lines = file.head.decode("utf-8", "replace").split("\n", 1)
-    return lines[0].startswith('{__name__="') and SAMPLE.fullmatch(lines[0]) is not None
+    match = SAMPLE.fullmatch(lines[0])
+    # the name stands first, but for labels with a capital letter
+    return match is not None and not match["name"] and '__name__="' in (match["labels"] or "")
 
 
 def read(file: File, _mapping: Mapping) -> Reading:

@@ -34,8 +34,9 @@ _NOT_STALE = f"CASE WHEN isnan(value) THEN value::BIT <> {_STALE} ELSE true END"
 _MICROSECONDS = {"s": "* 1000000", "ms": "* 1000", "us": "", "ns": "// 1000"}
 _READERS = {
     "CSV": "read_csv({path}, header = true, sample_size = -1, ignore_errors = true)",
+    "JSON array": "read_json({path}, format = 'array', sample_size = -1)",
     # a line that is no JSON object comes as a row of nothing
-    "JSON Lines": "(FROM read_json({path}, format = 'newline_delimited', ignore_errors = true)"
+    "JSON Lines": "(FROM read_json({path}, format = 'newline_delimited', sample_size = -1, ignore_errors = true)"
     " WHERE length(concat_ws(' ', 'x', *COLUMNS(*))) > 1)",
 }
 
