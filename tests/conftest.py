@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -51,3 +52,11 @@ def victoria_metrics_binary() -> str:
         missing("victoria-metrics", "apt-get install victoria-metrics (make test does it as root)")
     assert found
     return found
+
+
+@pytest.fixture(scope="session")
+def vega_lite_schema() -> jsonschema.protocols.Validator:
+    """The schema of the Vega-Lite that JupyterLab bundles."""
+    from support.vega_lite import vega_lite_validator
+
+    return vega_lite_validator()

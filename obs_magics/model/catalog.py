@@ -59,6 +59,26 @@ class Catalog(Protocol):
         ...
 
 
+class LogCatalog(Protocol):
+    """What log lines are labelled with. Answers are cached by the source; all lists are sorted."""
+
+    async def label_names(self) -> Sequence[str]:
+        """Names that a stream selector may use."""
+        ...
+
+    async def label_values(self, label: str) -> Sequence[str]:
+        """Values of one label of the recent past; empty for a label that is not there."""
+        ...
+
+    async def field_names(self) -> Sequence[str]:
+        """Names found inside the lines (structured metadata, JSON, logfmt), as far as the source tells."""
+        ...
+
+    async def services(self) -> Sequence[str]:
+        """The services that write logs."""
+        ...
+
+
 def info_from_name(name: str) -> MetricInfo:
     """Guess type and unit from a name that follows the Prometheus conventions.
 

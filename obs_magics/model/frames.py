@@ -1,4 +1,4 @@
-"""The frames: tidy, one row per observation, explicit dtypes. Metrics here; see DESIGN section 3.
+"""The frames: tidy, one row per observation, explicit dtypes. Metrics here, logs in `model.logs`.
 
 A metrics frame has `timestamp` (datetime64[ns, UTC]) · `value` (float64) · `metric` (category) · one category column
 per label, sorted by name; native histograms in a struct column `histogram`, present only when there are any. Rows of
@@ -7,7 +7,7 @@ one series stand together, in order of time. A label whose name is taken gets th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,17 @@ HISTOGRAM_TYPE = pa.struct(
 )
 
 
-def label_column(label: str) -> str:
+def free_column(label: str, reserved: Collection[str]) -> str:
     """The column a label lives in: its own name, with `label_` before it when that is taken."""
     bare = label
     while bare.startswith("label_"):  # else `metric` and a label really named `label_metric` would meet in one column
         bare = bare.removeprefix("label_")
-    return f"label_{label}" if bare in RESERVED else label
+    return f"label_{label}" if bare in reserved else label
+
+
+def label_column(label: str) -> str:
+    """The column a label of a series lives in."""
+    return free_column(label, RESERVED)
 
 
 def label_columns(frame: pd.DataFrame) -> list[str]:

@@ -22,7 +22,8 @@ class Provenance:
 
     `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names
     sub-queries that did not come, `fingerprint` is the SHA-256 of the canonical request, `digest` that of the canonical
-    content.
+    content. Of logs, `total` is how many lines the source counted in all (None when it did not), and `volume` those
+    counts over time (`model.logs.Volume.to_dict`).
     """
 
     signal: str
@@ -38,6 +39,8 @@ class Provenance:
     unit: str = ""
     fetched_at: str = ""
     rows: int = 0
+    total: int | None = None
+    volume: Mapping[str, Any] | None = None
     truncated: str = ""
     empty_reason: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -11,6 +11,8 @@ from obs_magics.model.time import SECOND, TimeRange
 if TYPE_CHECKING:
     import pandas as pd
 
+    from obs_magics.model.logs import Level
+
 Aggregation = Literal["avg", "sum", "min", "max", "count"]
 AGGREGATIONS: tuple[Aggregation, ...] = ("avg", "sum", "min", "max", "count")
 
@@ -35,6 +37,40 @@ class MetricsQuery:
     step_ns: int
     instant: bool = False
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsQuery:
+    """A logs question in the source's own language; what asks for numbers over time is answered with a metrics frame.
+
+    Args:
+        text: The query, with every variable already replaced; without the level, which the source adds.
+        range: Absolute; start included, end excluded.
+        limit: At most this many lines, the newest ones.
+        level: At least this severe; None for every line, those of unknown level too.
+        step_ns: Distance between points in nanoseconds, where the query asks for numbers over time.
+        volume_step_ns: Width of a bar of the volume, in nanoseconds.
+    """
+
+    text: str
+    range: TimeRange
+    limit: int
+    level: Level | None = None
+    step_ns: int
+    volume_step_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogWords:
+    """What plain words about logs mean: a source writes its own query from it (`LogsSource.words_query`).
+
+    Args:
+        services: Lines of any of these; empty for all.
+        phrases: Each stands in the line, in any case of letters.
+    """
+
+    services: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.model.catalog import Catalog
-    from obs_magics.model.query import MetricsQuery, SqlQuery
+    from obs_magics.model.catalog import Catalog, LogCatalog
+    from obs_magics.model.logs import Volume
+    from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Progress:
 
 
 ProgressListener = Callable[[Progress], None]
+Signal = Literal["metrics", "logs"]
+LogLanguage = Literal["logql", "logsql"]
 
 
 def no_progress(_progress: Progress) -> None:
@@ -53,6 +56,9 @@ class Answer:
         failed: Parts that did not come, each a sentence.
         link: Opens the same query in the platform.
         empty_reason: Why there is nothing, when there is nothing and the source can tell.
+        signal: What the frame holds; a logs question that asks for numbers over time is answered with metrics.
+        total: How many lines there are in all, where the source counted them and the frame has some of them.
+        volume: Lines over time, by level, as the source counted them.
     """
 
     frame: pd.DataFrame
@@ -63,6 +69,9 @@ class Answer:
     failed: tuple[str, ...] = field(default=())
     link: str = ""
     empty_reason: str = ""
+    signal: Signal = "metrics"
+    total: int | None = None
+    volume: Volume | None = None
 
 
 @runtime_checkable
@@ -100,6 +109,34 @@ class MetricsSource(Source, Protocol):
             QueryError: The query is not one, or asks for what the source cannot do.
             SourceError: The source could not be asked, or its answer makes no sense.
         """
+        ...
+
+
+@runtime_checkable
+class LogsSource(Source, Protocol):
+    """A source that answers logs queries."""
+
+    log_language: LogLanguage
+    """What its queries are written in: LogQL (Loki) or LogsQL (VictoriaLogs)."""
+
+    async def logs(self, query: LogsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a logs frame (`model.logs`), or with a metrics frame where the query asks for numbers over time.
+
+        Cancelling the task stops the work. What had come when the source failed half-way is kept, and said.
+
+        Raises:
+            QueryError: The query is not one, or asks for what the source cannot do.
+            SourceError: The source could not be asked, or its answer makes no sense.
+        """
+        ...
+
+    async def words_query(self, words: LogWords) -> str:
+        """The query, in the source's own language, for lines of these services with all of these phrases."""
+        ...
+
+    @property
+    def log_catalog(self) -> LogCatalog:
+        """What its lines are labelled with."""
         ...
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tarfile
 import time
 import xml.etree.ElementTree as ET
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, missing
+from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from support.metrics_frames import SECOND, START, arbitrary, regular
 
@@ -25,7 +22,6 @@ from obs_magics.display import bundle
 from obs_magics.display.chart import Chart
 from obs_magics.display.metrics import metrics_chart
 
-VEGA_LITE = "5.6.1"  # what JupyterLab 4.6 bundles
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -45,35 +41,6 @@ def noisy(count: int = 120, *, level: float = 10, seed: int = 3) -> np.ndarray:
 
 def labels_of(chart: Chart) -> list[str]:
     return [row["series"] for row in chart.spec["data"]["values"]]
-
-
-@pytest.fixture(scope="session")
-def vega_lite_schema() -> jsonschema.protocols.Validator:
-    """The JSON schema of the Vega-Lite that JupyterLab bundles, from npm; kept under .cache."""
-    path = ROOT / ".cache" / f"vega-lite-{VEGA_LITE}.schema.json"
-    if not path.exists():
-        _fetch_schema(path)
-    schema = json.loads(path.read_text())
-    return jsonschema.validators.validator_for(schema)(schema)
-
-
-def _fetch_schema(path: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        missing(f"the schema of vega-lite {VEGA_LITE}", "install npm, which fetches it")
-    assert npm
-    path.parent.mkdir(exist_ok=True)
-    command = [npm, "pack", "--silent", "--pack-destination", str(path.parent), f"vega-lite@{VEGA_LITE}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    archive = path.parent / f"vega-lite-{VEGA_LITE}.tgz"
-    if done.returncode or not archive.exists():
-        missing(f"the schema of vega-lite {VEGA_LITE}", f"npm could not fetch it: {done.stderr.strip()[-200:]}")
-    with tarfile.open(archive) as packed:
-        member = packed.extractfile("package/build/vega-lite-schema.json")
-        assert member
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(member.read())
-        unfinished.replace(path)
 
 
 FRAMES = {

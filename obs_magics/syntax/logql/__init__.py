@@ -1,0 +1,1 @@
+"""LogQL: the grammar, its tree, and the templates of `line_format`."""
