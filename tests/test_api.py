@@ -16,7 +16,7 @@ from support.servers import free_port, prometheus
 
 import obs_magics
 from obs_magics import AsyncSession, Session
-from obs_magics import api as api_module
+from obs_magics.api import base as base_module
 from obs_magics.model.errors import (
     AuthError,
     ConfigError,
@@ -33,7 +33,7 @@ from obs_magics.model.sources import Progress
 def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
     """A session without a configuration file that knows the fake platform."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(api_module, "ADAPTERS", (*api_module.ADAPTERS, FAKE, UNBUILT))
+    monkeypatch.setattr(base_module, "ADAPTERS", (*base_module.ADAPTERS, FAKE, UNBUILT))
     with Session(zone="UTC", now_ns=lambda: NOW_NS, environ={"HOME": str(tmp_path)}) as made:
         yield made
 
@@ -232,19 +232,19 @@ def test_closing_lets_go_and_the_session_goes_on(session: Session) -> None:
 def test_configured_platforms_are_there(tmp_path: Path) -> None:
     file = tmp_path / "obs.yaml"
     file.write_text(
-        "observability:\n  platforms:\n    prom: {type: prometheus, url: 'http://x:9090'}\n    loki: {url: 'http://y'}\n"
+        "observability:\n  platforms:\n    prom: {type: prometheus, url: 'http://x:9090'}\n    tempo: {url: 'http://y'}\n"
     )
     session = Session(file, environ={})
     assert [(source.name, source.platform, bool(source.problem)) for source in session.sources] == [
         ("prom", "prometheus", False),
-        ("loki", "loki", True),
+        ("tempo", "tempo", True),
     ]
     session.use("prom")
     assert session.default == "prom"
 
 
 async def test_the_asynchronous_session_has_the_same_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "ADAPTERS", (FAKE,))
+    monkeypatch.setattr(base_module, "ADAPTERS", (FAKE,))
     async with AsyncSession(environ={}, zone="UTC") as session:
         connected = await session.connect("f", "http://fake")
         assert connected.health.ok
@@ -260,7 +260,7 @@ async def test_the_asynchronous_session_has_the_same_calls(monkeypatch: pytest.M
 
 
 async def test_cancelling_an_asynchronous_call_cancels_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "ADAPTERS", (FAKE,))
+    monkeypatch.setattr(base_module, "ADAPTERS", (FAKE,))
     async with AsyncSession(environ={}) as session:
         await session.connect("f", "http://fake")
         source = session._core.book.source("f")

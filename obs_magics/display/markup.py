@@ -46,9 +46,10 @@ def element(tag: str, inside: str, css: str = "") -> str:
     return f'<{tag} class="{css}">{inside}</{tag}>' if css else f"<{tag}>{inside}</{tag}>"
 
 
-def scoped(inside: str) -> str:
-    """A block with our style sheet."""
-    return f'{STYLE}<div class="obs-magics">{inside}</div>'
+def scoped(inside: str, *more: str) -> str:
+    """A block with our style sheet, and with rules of its own below `.obs-magics`."""
+    sheets = "".join(f"<style>\n{rules}\n</style>" for rules in more if rules)
+    return f'{STYLE}{sheets}<div class="obs-magics">{inside}</div>'
 
 
 def is_link(url: str) -> bool:

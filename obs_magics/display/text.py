@@ -161,14 +161,17 @@ def _joined(down: int, up: int, before: tuple[int, int] | None) -> tuple[int, in
 
 
 def _time_labels(drawing: Drawing, columns: int) -> tuple[str, str]:
+    return time_labels(drawing.start_ms, drawing.end_ms, drawing.zone, columns)
+
+
+def time_labels(start_ms: int, end_ms: int, zone: str, columns: int) -> tuple[str, str]:
     """Start, middle and end of the time axis under `columns` characters, and the line with day and zone."""
-    axis = time_axis(drawing.start_ms, drawing.end_ms, drawing.zone)
-    span = drawing.end_ms - drawing.start_ms
+    axis = time_axis(start_ms, end_ms, zone)
+    span = end_ms - start_ms
     days = span >= 2 * 86_400_000
     grain = 60_000 if span >= 600_000 else 1000 if span >= 10_000 else 1
     texts = [
-        clock_text(int(drawing.start_ms + span * share) // grain * grain, drawing.zone, day=days, named=False)
-        for share in (0, 0.5, 1)
+        clock_text(int(start_ms + span * share) // grain * grain, zone, day=days, named=False) for share in (0, 0.5, 1)
     ]
     wide = sum(map(columns_of, texts)) + 4 <= columns
     left, middle, right = texts if wide else (texts[0], "", texts[2])

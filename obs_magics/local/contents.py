@@ -1,4 +1,7 @@
-"""Opens a folder or a file: a native folder as it lies, anything else through the readers into memory."""
+"""Opens a folder or a file: a native folder as it lies, anything else through the readers into memory.
+
+There may be metrics, log lines, or both.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,14 @@ import pyarrow as pa
 from obs_magics.local import native
 from obs_magics.local.block import assemble
 from obs_magics.local.database import connect
+from obs_magics.local.logs.store import LogStore, store_of_file, store_of_tables
 from obs_magics.local.readers import read_files
 from obs_magics.local.readers.base import Mapping as ColumnMapping
 from obs_magics.local.store import Store, store_of_block, store_of_folder
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
 
 _SHOWN = 5
+_LOGS = "logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,14 @@ class Contents:
     """What a folder turned out to hold.
 
     Args:
-        store: The metrics.
+        store: The metrics; without a series when there are none.
         connection: The database that may read the folder, and nothing else.
         description: In a few words: `native folder, 2,410 series` or `3 files, 12 series`.
-        now_ns: The folder's own now; None when it has no sample and names none.
+        now_ns: The folder's own now; None when it has neither sample nor line, and names none.
         note: A sentence that its manifest has for whoever opens it.
         problems: What could not be read, a sentence each: file, line and why.
         tables: Parquet files beside the metrics, by name: logs, spans, events.
+        logs: The log lines; None when there are none.
     """
 
     store: Store
@@ -42,6 +48,7 @@ class Contents:
     note: str = ""
     problems: tuple[str, ...] = ()
     tables: Mapping[str, Path] = field(default_factory=dict)
+    logs: LogStore | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -64,7 +71,7 @@ def open_contents(path: Path, *, mapping: ColumnMapping, now: str | None) -> Con
 
     Raises:
         SourceUnavailable: There is nothing at `path`.
-        BadAnswer: There is, but nothing in it can be read as metrics.
+        BadAnswer: There is, but nothing in it can be read as metrics or logs.
         ConfigError: `now` is not a time.
     """
     if not path.exists():
@@ -79,6 +86,7 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
     connection = connect(path)
     try:
         store = store_of_folder(connection, path)
+        logs = store_of_file(path / manifest.tables[_LOGS]) if _LOGS in manifest.tables else None
     except (OSError, pa.ArrowException) as problem:
         connection.close()
         raise BadAnswer(
@@ -87,10 +95,11 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
     return Contents(
         store,
         connection,
-        f"{manifest.title or 'a folder'}, {_count(store.index.size, 'series', 'series')}",
-        _now(now or manifest.now, store),
+        f"{manifest.title or 'a folder'}, {_held(store, logs)}",
+        _now(now or manifest.now, store, logs),
         manifest.note,
         tables={name: path / file for name, file in manifest.tables.items()},
+        logs=logs,
     )
 
 
@@ -98,23 +107,35 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
     reading = read_files(path, mapping)
     block = assemble(reading.rows)
     problems = tuple(map(str, reading.problems))
-    if not block.labels:
+    logs = store_of_tables(reading.logs) if reading.logs else None
+    if not (block.labels or (logs is not None and len(logs))):
         raise BadAnswer(
-            "nothing here can be read as metrics",
+            "nothing here can be read as metrics or logs",
             where=str(path),
-            hint="; ".join(problems[:_SHOWN]) or ("the folder is empty" if path.is_dir() else "it holds no sample"),
+            hint="; ".join(problems[:_SHOWN])
+            or ("the folder is empty" if path.is_dir() else "it holds no sample and no line"),
         )
     if block.repeated:
         problems += (f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time",)
     store = store_of_block(block)
-    description = f"{_count(reading.files, 'file')}, {_count(store.index.size, 'series', 'series')}"
-    return Contents(store, connect(path), description, _now(now, store), problems=problems)
+    description = f"{_count(reading.files, 'file')}, {_held(store, logs)}"
+    return Contents(store, connect(path), description, _now(now, store, logs), problems=problems, logs=logs)
 
 
-def _now(text: str | None, store: Store) -> int | None:
+def _held(store: Store, logs: LogStore | None) -> str:
+    """How much there is, in words."""
+    parts = [_count(store.index.size, "series", "series")] if store.index.size or logs is None else []
+    if logs is not None:
+        parts.append(_count(len(logs), "log line"))
+    return ", ".join(parts)
+
+
+def _now(text: str | None, store: Store, logs: LogStore | None) -> int | None:
     if not text:
-        end_ms = store.samples_end_ms
-        return None if end_ms is None else end_ms * 1_000_000
+        ends_ms = store.samples_end_ms
+        lines = logs.extent_ns if logs is not None else None
+        ends = [] if ends_ms is None else [ends_ms * 1_000_000]
+        return max([*ends, *([lines[1]] if lines else [])], default=None)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as problem:

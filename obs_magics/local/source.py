@@ -1,4 +1,4 @@
-"""A folder of files as a source: metrics answered with our own PromQL engine, tables with SQL, and a catalog."""
+"""A folder of files as a source: metrics answered with our own PromQL engine, logs with LogQL, tables with SQL."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from obs_magics.config.adapter import Adapter
 from obs_magics.local import native
 from obs_magics.local.catalog import FolderCatalog, metric_info
 from obs_magics.local.contents import Contents, open_contents
 from obs_magics.local.diagnosis import Witness
+from obs_magics.local.log_answers import answer_logs, words_query
+from obs_magics.local.logs.catalog import FolderLogCatalog
+from obs_magics.local.logs.store import LogStore
 from obs_magics.local.promql.data import Result
 from obs_magics.local.promql.evaluate import evaluate
+from obs_magics.local.readers import FORMATS
 from obs_magics.local.readers.base import Mapping
 from obs_magics.local.settings import FolderSettings, local_path
 from obs_magics.local.sql import Database, layout_of
-from obs_magics.model.errors import ConfigError, QueryError, SourceUnavailable
+from obs_magics.model.errors import BadAnswer, ConfigError, QueryError, SourceError, SourceUnavailable
 from obs_magics.model.frames import metrics_frame
-from obs_magics.model.query import MetricsQuery, SqlQuery
-from obs_magics.model.sources import Answer, Health, ProgressListener, no_progress
+from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery
+from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress
 from obs_magics.syntax.promql_units import unit_of
 
 _MS = 1_000_000
@@ -33,7 +38,7 @@ _DESCRIBED = 20
 
 
 class FolderSource:
-    """Answers metrics queries (PromQL) and SQL over a folder of files or a single file.
+    """Answers metrics queries (PromQL), logs queries (LogQL) and SQL over a folder of files or a single file.
 
     The folder is opened when it is first asked, in a thread of its own; `health` does it too.
 
@@ -46,6 +51,7 @@ class FolderSource:
     """
 
     platform = "folder"
+    log_language: LogLanguage = "logql"
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
         if not settings.path:
@@ -58,6 +64,7 @@ class FolderSource:
         self._contents: Contents | None = None
         self._closed = False
         self._database = Database(self.where, lambda: layout_of(self.contents(), self.path))
+        self._log_catalog = FolderLogCatalog(lambda: self.contents().logs)
 
     @property
     def where(self) -> str:
@@ -138,6 +145,47 @@ class FolderSource:
             truncated=truncated,
             empty_reason="" if len(frame) else witness.why_empty(),
         )
+
+    async def logs(self, query: LogsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a logs frame, or with a metrics frame where the query asks for numbers over time.
+
+        Cancelling the task stops the evaluation.
+
+        Raises:
+            QueryError: The query is not LogQL, or asks for what the engine cannot do.
+            SourceError: The folder cannot be read, or holds no logs.
+        """
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._answer_logs, query, stop)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    def _answer_logs(self, query: LogsQuery, stop: threading.Event) -> Answer:
+        contents = self.contents()
+        store = self._logs_of(contents)
+        try:
+            return answer_logs(store, query, self.where, warnings=contents.warnings, stop=stop)
+        except (OSError, pa.ArrowException) as problem:
+            raise BadAnswer(
+                f"the log lines cannot be read: {problem}", where=self.where, hint="the file was changed or damaged"
+            ) from problem
+
+    def _logs_of(self, contents: Contents) -> LogStore:
+        if contents.logs is None or not len(contents.logs):
+            known = ", ".join(form.title for form in FORMATS)
+            raise SourceError("there are no log lines in this folder", where=self.where, hint=f"what is read: {known}")
+        return contents.logs
+
+    async def words_query(self, words: LogWords) -> str:
+        """The query for lines of these services with all of these phrases."""
+        return words_query(words)
+
+    @property
+    def log_catalog(self) -> FolderLogCatalog:
+        """What its lines are labelled with."""
+        return self._log_catalog
 
     async def sql(self, query: SqlQuery) -> Answer:
         """Answer SQL over the folder's tables and frames; see `SqlSource.sql`."""

@@ -52,6 +52,45 @@ METRICS = Command(
     ),
 )
 
+LEVELS = ("trace", "debug", "info", "warn", "error", "fatal", "all")
+LOGS = Command(
+    name="%obs_logs",
+    summary="Ask a source for log lines: a frame, and a panel with their volume, patterns, and what they say.",
+    usage=(
+        "%obs_logs [NAME <<] [options] [QUERY]",
+        "%%obs_logs [NAME <<] [options], and the query in the lines below",
+    ),
+    options=(
+        SOURCE,
+        LAST,
+        START,
+        END,
+        Option(flags=("--level",), metavar="LEVEL", help=f"at least this severe: {', '.join(LEVELS)}", choices=LEVELS),
+        Option(
+            flags=("--limit",), metavar="N", help="at most this many lines, the newest; left out: 1000", number=True
+        ),
+        Option(flags=("--step",), metavar="30s", help="distance between points, of a query for numbers over time"),
+        Option(flags=("--patterns",), help="show the table of patterns, also where there are few lines"),
+        Option(flags=("--no-patterns",), help="leave the table of patterns out"),
+        OUTPUT,
+        NO_PLOT,
+        DRY_RUN,
+    ),
+    details=(
+        "The query is LogQL (LogsQL for VictoriaLogs) and stays as typed, or plain words: services, levels, a time,\n"
+        'and what must stand in the line; "…" is one phrase. Without a query every line is meant. What was understood\n'
+        "is said. A query for numbers over time (sum(rate({…}[5m]))) gives a metrics frame and its chart.\n"
+        "Without times: the last 30 minutes. Lines are fetched from the newest on; how many there are in all, and the\n"
+        "bars, are the source's own counts. Secrets are replaced by pseudonyms that stay equal for equal secrets.\n"
+        "${name} is a Python variable, quoted for the query. frame.obs.patterns(), .surges() and .levels() go on."
+    ),
+    examples=(
+        "%obs_logs --level error",
+        '%obs_logs errors in payment-api with "pool exhausted" in the last hour',
+        '%%obs_logs errors << --last 1h --level error\n{service="payment-api"} |= "pool"',
+    ),
+)
+
 SQL = Command(
     name="%obs_sql",
     summary="Read the tables of a local source, and frames of this notebook, with SQL (DuckDB's dialect).",
@@ -181,7 +220,7 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, SQL)}
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, SQL)}
 
 
 def help_text(command: Command) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import MAGICS, SQL, SUBCOMMANDS
+from obs_magics.magics.commands import LOGS, MAGICS, SQL, SUBCOMMANDS
+from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
 from obs_magics.magics.sql_completion import SqlCompleter
@@ -101,8 +103,14 @@ class Completer:
 
     def _in_query(self, command: Command, body: str, position: int, options: str) -> Found:
         source = _SOURCE.search(options)
-        language = SqlCompleter if command is SQL else QueryCompleter
+        language = _LANGUAGES.get(command.name, QueryCompleter)
         return language(self._context, self._names, source["name"] if source else None).complete(body, position)
+
+
+_LANGUAGES: Mapping[str, type[QueryCompleter | LogsCompleter | SqlCompleter]] = {
+    LOGS.name: LogsCompleter,
+    SQL.name: SqlCompleter,
+}
 
 
 def answer(completer: Completer, request: Any) -> Any:

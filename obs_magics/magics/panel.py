@@ -24,7 +24,9 @@ _TITLE_LENGTH = 80
 _REPEATED_LENGTH = 2000  # a query longer than this is not written out again
 
 
-def metrics_panel(frame: pd.DataFrame, question: str, *, name: str, options: str, zone: tzinfo) -> Panel:
+def metrics_panel(
+    frame: pd.DataFrame, question: str, *, name: str, options: str, zone: tzinfo, magic: str = "obs_metrics"
+) -> Panel:
     """What is shown under a cell that asked for metrics.
 
     Args:
@@ -33,55 +35,66 @@ def metrics_panel(frame: pd.DataFrame, question: str, *, name: str, options: str
         name: The variable that holds the frame; empty when there is none.
         options: As typed, those that a next cell keeps: ``--step 30s``.
         zone: In which times are shown.
+        magic: The one that asked.
     """
     origin = provenance.of(frame)
     if origin is None:
         raise ValueError("only a frame that a session returned says where it comes from")
     title = clip(" ".join(origin.native_query.split()), _TITLE_LENGTH)
     if frame.empty:
-        return _empty(origin, name or title)
+        return empty_panel(origin, name or title, f"%obs catalog --source {origin.source}")
     summary = summarize(frame, unit=origin.unit)
     return Panel(
         headline=f"{name or title}: {count_text(summary.series, 'series', 'series')}, {count_text(summary.rows, 'row')}"
         f" from {origin.source} ({origin.platform})",
-        chart=metrics_chart(frame, unit=origin.unit, title=title, zone=_zone_name(zone)),
-        sentences=sentences(summary, zone=_zone_name(zone)),
-        notes=_notes(origin),
+        chart=metrics_chart(frame, unit=origin.unit, title=title, zone=zone_name(zone)),
+        sentences=sentences(summary, zone=zone_name(zone)),
+        notes=notes_about(origin),
         link=origin.link,
-        next_cells=_next_cells(origin, question, name, options),
+        next_cells=_next_cells(origin, question, name, options, magic),
     )
 
 
-def _empty(origin: Provenance, what: str) -> Panel:
+def empty_panel(origin: Provenance, what: str, next_cell: str) -> Panel:
+    """What is shown when there is nothing: why, as far as the source can tell."""
     span = f"from {_clock(origin.start)} to {_clock(origin.end)} UTC"
     why = origin.empty_reason or f"the source has nothing for this query {span}"
     return Panel(
         headline=f"{what}: nothing from {origin.source} ({origin.platform})",
         sentences=[f"Empty: {why}"],
-        notes=_notes(origin),
+        notes=notes_about(origin),
         link=origin.link,
-        next_cells=[f"%obs catalog --source {origin.source}"],
+        next_cells=[next_cell],
     )
 
 
-def _notes(origin: Provenance) -> list[Note]:
+def notes_about(origin: Provenance) -> list[Note]:
+    """All that a reader has to know of an answer, the gravest first."""
     told = notes_of(warnings=origin.warnings, truncated=origin.truncated, failed=origin.failed)
     return [*told, *(Note(note, "note") for note in origin.notes)]
 
 
-def _next_cells(origin: Provenance, question: str, name: str, options: str) -> list[str]:
+def _next_cells(origin: Provenance, question: str, name: str, options: str, magic: str) -> list[str]:
     """The stretch of the same length before, and what else there is to know about the metric."""
+    if not origin.step:
+        options = f"{options} --instant".strip()
+    metrics = metric_names(origin.native_query)[:1] if magic == "obs_metrics" else []
+    look = [f"%obs catalog {metric} --source {origin.source}" for metric in metrics]
+    return [*previous_cell(origin, question, name, options, magic), *look]
+
+
+def previous_cell(origin: Provenance, question: str, name: str, options: str, magic: str) -> list[str]:
+    """The same question about the stretch of the same length before; none where the question is too long to repeat."""
+    if len(question) > _REPEATED_LENGTH:
+        return []
     start, end = datetime.fromisoformat(origin.start), datetime.fromisoformat(origin.end)
-    source = f"--source {origin.source}"
     when = f"--start {_iso(start - (end - start))} --end {_iso(start)}"
-    line = " ".join(part for part in (source, when, options, "" if origin.step else "--instant") if part)
-    before = f"%%obs_metrics {name}_before << {line}\n{question}" if name else f"%%obs_metrics {line}\n{question}"
-    metrics = metric_names(origin.native_query)[:1]
-    look = [f"%obs catalog {metric} {source}" for metric in metrics]
-    return [before, *look] if len(question) <= _REPEATED_LENGTH else look
+    line = " ".join(part for part in (f"--source {origin.source}", when, options) if part)
+    target = f"{name}_before << " if name else ""
+    return [f"%%{magic} {target}{line}\n{question}" if question else f"%{magic} {target}{line}"]
 
 
-def _zone_name(zone: tzinfo) -> str:
+def zone_name(zone: tzinfo) -> str:
     """The zone's IANA name; a machine that tells only its offset is shown UTC, which the chart says."""
     return zone.key if isinstance(zone, ZoneInfo) else "UTC"
 

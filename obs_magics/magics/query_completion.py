@@ -48,7 +48,7 @@ class QueryCompleter:
     def expression(self, cursor: Cursor) -> Found:
         """Metric names, and behind them the language's own words."""
         metrics = ranked(self._ask("metrics", lambda catalog: catalog.metric_names()), cursor.fragment)
-        language = _starting(words.WORDS, cursor.fragment) if cursor.fragment else []
+        language = starting(words.WORDS, cursor.fragment) if cursor.fragment else []
         return Found(cursor.fragment, [*language, *metrics], "metric")
 
     def label(self, cursor: Cursor) -> Found:
@@ -66,11 +66,11 @@ class QueryCompleter:
 
     def duration(self, cursor: Cursor) -> Found:
         """Window lengths."""
-        return Found(cursor.fragment, _starting(words.DURATIONS, cursor.fragment), "value")
+        return Found(cursor.fragment, starting(words.DURATIONS, cursor.fragment), "value")
 
     def time(self, cursor: Cursor) -> Found:
         """Grafana's time variables."""
-        return Found(cursor.fragment, _starting(words.TIME_VARIABLES, cursor.fragment), "variable")
+        return Found(cursor.fragment, starting(words.TIME_VARIABLES, cursor.fragment), "variable")
 
     def operator(self, cursor: Cursor) -> Found:
         """What can stand behind a label name."""
@@ -114,5 +114,6 @@ def python_names(context: Context, typed: str) -> list[str]:
     return ranked(sorted(own), typed)
 
 
-def _starting(known: Sequence[str], typed: str) -> list[str]:
+def starting(known: Sequence[str], typed: str) -> list[str]:
+    """Those that begin with what is typed."""
     return [word for word in known if word.startswith(typed)]

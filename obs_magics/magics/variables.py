@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeAlias
 
 from obs_magics.magics.promql_words import DOUBLE, in_pattern, in_quotes
 from obs_magics.model.errors import UsageError, did_you_mean
@@ -43,12 +43,14 @@ _INSIDE = {
     "`": re.compile(rf"(?P<end>`)|{_START}|{_NEVER}"),
 }
 _OPERATOR = re.compile(r"(=~|!~|!=|=)\s*\Z")
+# LogQL's line and label filters; ``!=`` and ``=`` also compare numbers there, and need the quotes typed.
+_FILTER = re.compile(r"(\|~|!~|=~|\|=)\s*\Z")
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*|(?:[0-9]+(?:ms|[smhdwy]))+")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where a variable stands: the quote around it (or none), the matching operator before, and whether it is alone."""
 
     path: str
@@ -58,10 +60,15 @@ class _Place:
 
     @property
     def is_pattern(self) -> bool:
-        return self.operator in {"=~", "!~"}
+        """Whether a regular expression is wanted."""
+        return self.operator in {"=~", "!~", "|~"}
 
     def refuse(self, why: str, hint: str) -> UsageError:
+        """An error that names the variable."""
         return UsageError(f"${{{self.path}}} {why}", hint=hint)
+
+
+Writer: TypeAlias = Callable[[Any, Place, tzinfo], str]
 
 
 def sole_text(text: str, namespace: Mapping[str, Any]) -> str | None:
@@ -73,19 +80,20 @@ def sole_text(text: str, namespace: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo) -> str:
-    """Replace the Python variables in a PromQL query.
+def expand(text: str, namespace: Mapping[str, Any], *, zone: tzinfo, write: Writer | None = None) -> str:
+    """Replace the Python variables in a query: PromQL, and what quotes like it.
 
     Args:
         text: The query as typed.
         namespace: Where names are looked up.
         zone: What a naive datetime means.
+        write: Writes a value in its place; None as the table above says.
 
     Raises:
         UsageError: A name is unknown, or its value cannot stand where it is wanted.
     """
     whole = sole_text(text, namespace)
-    return "".join(_pieces(text, namespace, zone)) if whole is None else whole
+    return "".join(_pieces(text, namespace, zone, write or written)) if whole is None else whole
 
 
 def expand_option(text: str, namespace: Mapping[str, Any]) -> str:
@@ -101,7 +109,7 @@ def expand_option(text: str, namespace: Mapping[str, Any]) -> str:
             return value.isoformat()
         if isinstance(value, str | Real):
             return str(value)
-        raise _Place(place["path"], "", "", True).refuse(
+        raise Place(place["path"], "", "", True).refuse(
             f"is {kind_of(value)}, which an option cannot take", "options take text, numbers, timedelta and datetime"
         )
 
@@ -133,7 +141,7 @@ def lookup(path: str, namespace: Mapping[str, Any]) -> Any:
     return value
 
 
-def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
+def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo, write: Writer) -> Iterator[str]:
     """The query in pieces, variables replaced."""
     scanner = _Scanner(text)
     position = 0
@@ -149,7 +157,7 @@ def _pieces(text: str, namespace: Mapping[str, Any], zone: tzinfo) -> Iterator[s
             yield untouched(place)
         else:
             position = place.end()
-            yield _written(lookup(place["path"], namespace), scanner.place(place), zone)
+            yield write(lookup(place["path"], namespace), scanner.place(place), zone)
     yield text[position:]
 
 
@@ -177,16 +185,17 @@ class _Scanner:
         elif found["brace"]:
             self.braces = max(0, self.braces + (1 if found[0] == "{" else -1))
 
-    def place(self, found: re.Match[str]) -> _Place:
+    def place(self, found: re.Match[str]) -> Place:
         """Where a variable stands."""
         if not self.quote:
-            return _Place(found["path"], "", self._operator_before(found.start()), False)
+            return Place(found["path"], "", self._operator_before(found.start()), False)
         closing = self.text[found.end() : found.end() + 1]
         alone = found.start() == self.opened and closing == self.quote
-        return _Place(found["path"], self.quote, self.operator, alone)
+        return Place(found["path"], self.quote, self.operator, alone)
 
     def _operator_before(self, position: int) -> str:
-        found = _OPERATOR.search(self.text, max(0, position - 80), position) if self.braces else None
+        operator = _OPERATOR if self.braces else _FILTER
+        found = operator.search(self.text, max(0, position - 80), position)
         return found[1] if found else ""
 
 
@@ -200,7 +209,7 @@ def untouched(place: re.Match[str]) -> str:
     return "${" if place[0] == "$${" else place[0]
 
 
-def _written(value: Any, place: _Place, zone: tzinfo) -> str:
+def written(value: Any, place: Place, zone: tzinfo) -> str:
     """A value as it is written in its place."""
     value = plain(value)
     if isinstance(value, list):
@@ -224,7 +233,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _scalar(value: Any, place: _Place, zone: tzinfo) -> str:
+def _scalar(value: Any, place: Place, zone: tzinfo) -> str:
     inside = bool(place.quote) or bool(place.operator)
     if isinstance(value, bool):
         return str(value).lower() if inside else str(int(value))
@@ -255,7 +264,7 @@ def _float(value: float) -> str:
     return repr(value)
 
 
-def _duration(value: timedelta, place: _Place) -> str:
+def _duration(value: timedelta, place: Place) -> str:
     nanoseconds = nanoseconds_of(value)
     if nanoseconds <= 0 or nanoseconds % (SECOND // 1000):
         raise place.refuse(f"is {value}, which no query can say", "durations are whole milliseconds above 0")
@@ -267,7 +276,7 @@ def nanoseconds_of(value: timedelta) -> int:
     return (value.days * 86_400 + value.seconds) * SECOND + value.microseconds * 1000
 
 
-def _text(value: str, place: _Place) -> str:
+def _text(value: str, place: Place) -> str:
     if place.quote or place.operator:
         return _text_or_quoted(value, place)
     if not _WORD.fullmatch(value):
@@ -278,7 +287,7 @@ def _text(value: str, place: _Place) -> str:
     return value
 
 
-def _text_or_quoted(value: str, place: _Place) -> str:
+def _text_or_quoted(value: str, place: Place) -> str:
     """Escaped inside quotes; behind an operator without quotes these are added; as it is elsewhere."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise place.refuse("holds characters that no query can carry", "remove NUL and lone surrogates from it")
@@ -291,7 +300,7 @@ def _text_or_quoted(value: str, place: _Place) -> str:
     return f'"{in_quotes(value, DOUBLE)}"' if place.operator else value
 
 
-def _many(values: list[Any], place: _Place) -> str:
+def _many(values: list[Any], place: Place) -> str:
     if not values:
         raise place.refuse("is empty, and matches nothing", "leave the filter out, or give it values")
     if not all(isinstance(value, str | Integral) for value in values):

@@ -79,6 +79,26 @@ class LogCatalog(Protocol):
         ...
 
 
+class TraceCatalog(Protocol):
+    """What spans have. Answers are cached by the source; all lists are sorted."""
+
+    async def services(self) -> Sequence[str]:
+        """The services that write spans."""
+        ...
+
+    async def operations(self, service: str | None = None) -> Sequence[str]:
+        """Names of spans, of one service or of all, as far as the source tells."""
+        ...
+
+    async def attribute_names(self) -> Sequence[str]:
+        """Names of attributes with their scope (`span.http.route`, `resource.k8s.pod.name`)."""
+        ...
+
+    async def attribute_values(self, name: str) -> Sequence[str]:
+        """Values of one attribute of the recent past, as text."""
+        ...
+
+
 def info_from_name(name: str) -> MetricInfo:
     """Guess type and unit from a name that follows the Prometheus conventions.
 

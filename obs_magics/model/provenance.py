@@ -22,8 +22,9 @@ class Provenance:
 
     `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names
     sub-queries that did not come, `fingerprint` is the SHA-256 of the canonical request, `digest` that of the canonical
-    content. Of logs, `total` is how many lines the source counted in all (None when it did not), and `volume` those
-    counts over time (`model.logs.Volume.to_dict`).
+    content. Of logs, `level` is the least severe one that was asked for (empty for all), `total` how many such lines the
+    source counted in all (None when it did not), and `volume` its counts over time of every level
+    (`model.logs.Volume.to_dict`).
     """
 
     signal: str
@@ -39,6 +40,7 @@ class Provenance:
     unit: str = ""
     fetched_at: str = ""
     rows: int = 0
+    level: str = ""
     total: int | None = None
     volume: Mapping[str, Any] | None = None
     truncated: str = ""

@@ -74,6 +74,35 @@ class LogWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracesQuery:
+    """A traces question: a native query, or conditions, or both; all of them must hold.
+
+    Args:
+        text: TraceQL, with every variable already replaced; empty when there are conditions alone.
+        trace_ids: These traces and no others (lower-case hex, 32 digits); the range is a hint then.
+        service: Traces with a span of this service.
+        operation: … with a span of this name (of that service, where one is named).
+        status: `ok`: without a failed span (of that service); `error`: with one.
+        min_duration_ns: With a span (of that service and operation) that takes at least so long.
+        max_duration_ns: … at most so long.
+        range: Absolute: traces with a span that starts in it.
+        limit: At most this many traces, the newest ones where the source lets choose.
+        step_ns: Distance between points in nanoseconds, where the query asks for numbers over time.
+    """
+
+    text: str = ""
+    trace_ids: tuple[str, ...] = ()
+    service: str | None = None
+    operation: str | None = None
+    status: Literal["ok", "error"] | None = None
+    min_duration_ns: int | None = None
+    max_duration_ns: int | None = None
+    range: TimeRange
+    limit: int
+    step_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlQuery:
     """One SQL statement that only reads.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.model.catalog import Catalog, LogCatalog
+    from obs_magics.model.catalog import Catalog, LogCatalog, TraceCatalog
     from obs_magics.model.logs import Volume
-    from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery
+    from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Progress:
 
 
 ProgressListener = Callable[[Progress], None]
-Signal = Literal["metrics", "logs"]
+Signal = Literal["metrics", "logs", "traces"]
 LogLanguage = Literal["logql", "logsql"]
 
 
@@ -137,6 +137,30 @@ class LogsSource(Source, Protocol):
     @property
     def log_catalog(self) -> LogCatalog:
         """What its lines are labelled with."""
+        ...
+
+
+@runtime_checkable
+class TracesSource(Source, Protocol):
+    """A source that answers traces queries."""
+
+    speaks_traceql: bool
+    """Whether it takes TraceQL; else it takes conditions alone."""
+
+    async def traces(self, query: TracesQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a spans frame (`model.spans`) of whole traces, or with metrics where the query asks for them.
+
+        Cancelling the task stops the work. What had come when the source failed half-way is kept, and said.
+
+        Raises:
+            QueryError: The query is not one, or asks for what the source cannot do.
+            SourceError: The source could not be asked, or its answer makes no sense.
+        """
+        ...
+
+    @property
+    def trace_catalog(self) -> TraceCatalog:
+        """Which services, operations and attributes its spans have."""
         ...
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.model.errors import ConfigError, ObsError, UsageError, did_you_mean
-from obs_magics.model.sources import CatalogSource, MetricsSource, Source, SqlSource
+from obs_magics.model.sources import CatalogSource, LogsSource, MetricsSource, Source, SqlSource
 
 AUTO = "auto"
 
@@ -124,6 +124,15 @@ class SourceBook:
         source = self.source(name)
         if not isinstance(source, MetricsSource):
             raise UsageError(f"{source.name} ({source.platform}) has no metrics", hint="name another with --source")
+        return source
+
+    def logs_source(self, name: str | None) -> LogsSource:
+        """As `source`, and one that answers logs queries."""
+        source = self.source(name)
+        if not isinstance(source, LogsSource):
+            others = [other for other in self._ready_names() if other != source.name]
+            way_out = f"name another with --source: {', '.join(others)}" if others else "connect one that has"
+            raise UsageError(f"{source.name} ({source.platform}) has no logs", hint=way_out)
         return source
 
     def catalog_source(self, name: str | None) -> CatalogSource:

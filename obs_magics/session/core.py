@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
-from obs_magics.model.provenance import ATTRIBUTE, Provenance, content_digest, fingerprint
-from obs_magics.model.sources import Answer, Health, MetricsSource, ProgressListener
-from obs_magics.model.time import SECOND
+from obs_magics.model.query import LogsQuery
+from obs_magics.model.sources import Answer, Health, LogsSource, MetricsSource, ProgressListener, Source
+from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.session.book import SourceBook
+from obs_magics.session.finish import finished
 from obs_magics.session.plan import Limits, MetricsOptions, Plan, plan_metrics_query
+from obs_magics.session.plan_logs import LogsOptions, plan_logs_query
+from obs_magics.session.volume import with_every_level
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from obs_magics.model.query import MetricsQuery
+    from obs_magics.security.redact import Redactor
 
 
 class Core:
@@ -30,82 +34,77 @@ class Core:
         limits: The configured bounds of a query.
         zone: How naive times are read and shown.
         clock_ns: What time it is, for sources that have no now of their own.
+        redactor: Hides what must not leave a source.
     """
 
-    def __init__(self, book: SourceBook, limits: Limits, *, zone: tzinfo, clock_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        book: SourceBook,
+        limits: Limits,
+        *,
+        zone: tzinfo,
+        clock_ns: Callable[[], int],
+        redactor: Callable[[], Redactor],
+    ) -> None:
         self.book = book
         self.bus = Bus()
         self.zone = zone
         self._limits = limits
         self._clock_ns = clock_ns
+        self._redactor = redactor
 
     async def plan(self, question: str, options: MetricsOptions, *, source: str | None) -> Plan:
         """What `metrics` would ask of whom."""
-        return await self._plan(question, options, self.book.metrics_source(source))
+        return await self._plan_metrics(question, options, self.book.metrics_source(source))
 
-    async def _plan(self, question: str, options: MetricsOptions, target: MetricsSource) -> Plan:
-        own_now = await asyncio.to_thread(target.now_ns)  # a folder may have to be read first
-        now_ns = own_now if own_now is not None else self._clock_ns()
-        query = plan_metrics_query(question, options, now_ns=now_ns, zone=self.zone, limits=self._limits)
-        return Plan(
-            signal="metrics",
-            source=target.name,
-            platform=target.platform,
-            address=target.address,
-            question=question,
-            query=query,
-            notes=(_standing_still(now_ns),) if own_now is not None and _reaches(query, own_now) else (),
-        )
+    async def logs_plan(self, question: str, options: LogsOptions, *, source: str | None) -> Plan:
+        """What `logs` would ask of whom; words are translated, which may ask the source for its services."""
+        return await self._plan_logs(question, options, self.book.logs_source(source))
 
     async def metrics(
         self, question: str, options: MetricsOptions, *, source: str | None, progress: ProgressListener
     ) -> pd.DataFrame:
         """Ask one source; the frame carries its provenance."""
         target = self.book.metrics_source(source)
-        plan = await self._plan(question, options, target)
+        plan = await self._plan_metrics(question, options, target)
+        assert not isinstance(plan.query, LogsQuery)  # noqa: S101 - for the type checker
+        return await self._asked(plan, target.metrics(plan.query, progress))
+
+    async def logs(
+        self, question: str, options: LogsOptions, *, source: str | None, progress: ProgressListener
+    ) -> pd.DataFrame:
+        """Ask one source; the frame carries its provenance."""
+        target = self.book.logs_source(source)
+        plan = await self._plan_logs(question, options, target)
+        assert isinstance(plan.query, LogsQuery)  # noqa: S101 - for the type checker
+        query = plan.query
+        if query.range.end_ns == await asyncio.to_thread(target.now_ns):
+            # Where time stands still, the line that it ends with belongs to it.
+            query = dataclasses.replace(query, range=TimeRange(query.range.start_ns, query.range.end_ns + 1))
+        return await self._asked(plan, with_every_level(target, query, progress))
+
+    async def _plan_metrics(self, question: str, options: MetricsOptions, target: MetricsSource) -> Plan:
+        own_now, now_ns = await self._now(target)
+        query = plan_metrics_query(question, options, now_ns=now_ns, zone=self.zone, limits=self._limits)
+        return _plan("metrics", target, question, query, notes=_still(own_now, query))
+
+    async def _plan_logs(self, question: str, options: LogsOptions, target: LogsSource) -> Plan:
+        own_now, now_ns = await self._now(target)
+        found = await plan_logs_query(question, options, target, now_ns=now_ns, zone=self.zone, limits=self._limits)
+        notes = (*found.notes, *_still(own_now, found.query))
+        return _plan("logs", target, question, found.query, translated_by=found.translated_by, notes=notes)
+
+    async def _now(self, target: Source) -> tuple[int | None, int]:
+        """The source's own now, and the one that counts."""
+        own_now = await asyncio.to_thread(target.now_ns)  # a folder may have to be read first
+        return own_now, own_now if own_now is not None else self._clock_ns()
+
+    async def _asked(self, plan: Plan, answer: Awaitable[Answer]) -> pd.DataFrame:
         self.bus.emit(QUERY_START, query=plan.native_query, platforms=[plan.platform])
         started = time.perf_counter()
-        answer = await target.metrics(plan.query, progress)
-        frame = await asyncio.to_thread(self._finished, plan, answer)
+        frame = await asyncio.to_thread(finished, plan, await answer, self._clock_ns(), self._redactor)
         seconds = time.perf_counter() - started
         self.bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
-        return frame
-
-    def _finished(self, plan: Plan, answer: Answer) -> pd.DataFrame:
-        query = plan.query
-        request = {
-            "platform": plan.platform,
-            "address": plan.address,
-            "query": answer.native_query,
-            "start_ns": query.range.start_ns,
-            "end_ns": query.range.end_ns,
-            "step_ns": 0 if query.instant else query.step_ns,
-            "limit": query.limit,
-        }
-        provenance = Provenance(
-            signal=plan.signal,
-            source=plan.source,
-            platform=plan.platform,
-            address=plan.address,
-            question=plan.question,
-            native_query=answer.native_query,
-            start=query.range.start.isoformat(),
-            end=query.range.end.isoformat(),
-            step=0.0 if query.instant else query.step_ns / SECOND,
-            unit=answer.unit,
-            fetched_at=datetime.fromtimestamp(self._clock_ns() / SECOND, UTC).isoformat(timespec="seconds"),
-            rows=len(answer.frame),
-            truncated=answer.truncated,
-            empty_reason=answer.empty_reason,
-            notes=plan.notes,
-            warnings=answer.warnings,
-            failed=answer.failed,
-            link=answer.link,
-            fingerprint=fingerprint(request),
-        )
-        frame = answer.frame
-        provenance = dataclasses.replace(provenance, digest=content_digest(frame))
-        frame.attrs[ATTRIBUTE] = provenance.to_dict()
         return frame
 
     async def health(self, source: str | None) -> Health:
@@ -117,11 +116,30 @@ class Core:
         await self.book.close()
 
 
-def _reaches(query: MetricsQuery, now_ns: int) -> bool:
-    """Whether the range ends at the source's now, as far as its steps go."""
-    return 0 <= now_ns - query.range.end_ns < max(query.step_ns, 1)
+def _plan(
+    signal: str,
+    target: Source,
+    question: str,
+    query: MetricsQuery | LogsQuery,
+    *,
+    translated_by: str = "",
+    notes: tuple[str, ...],
+) -> Plan:
+    return Plan(
+        signal=signal,
+        source=target.name,
+        platform=target.platform,
+        address=target.address,
+        question=question,
+        query=query,
+        translated_by=translated_by,
+        notes=notes,
+    )
 
 
-def _standing_still(now_ns: int) -> str:
-    when = datetime.fromtimestamp(now_ns / SECOND, UTC)
-    return f"this source stands still: its now is {when:%Y-%m-%d %H:%M:%S} UTC"
+def _still(own_now: int | None, query: MetricsQuery | LogsQuery) -> tuple[str, ...]:
+    """That a source stands still, where the range ends at its now, as far as its steps go."""
+    if own_now is None or not 0 <= own_now - query.range.end_ns < max(query.step_ns, 1):
+        return ()
+    when = datetime.fromtimestamp(own_now / SECOND, UTC)
+    return (f"this source stands still: its now is {when:%Y-%m-%d %H:%M:%S} UTC",)

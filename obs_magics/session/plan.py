@@ -1,4 +1,4 @@
-"""From what a person asked to what a source is asked: time range, step, aggregation, variables."""
+"""From what a person asked for metrics to what a source is asked: time range, step, aggregation, variables."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from obs_magics.model.errors import QueryError, UsageError
-from obs_magics.model.query import AGGREGATIONS, MetricsQuery, choose_step
-from obs_magics.model.time import SECOND, TimeRange, format_duration, parse_duration, resolve_range
+from obs_magics.model.query import AGGREGATIONS, LogsQuery, MetricsQuery, choose_step
+from obs_magics.model.time import MINUTE, SECOND, TimeRange, format_duration, parse_duration, resolve_range
 from obs_magics.syntax.grafana import expand_time_variables
 from obs_magics.syntax.promql import is_metric_name
 
@@ -35,11 +35,12 @@ class MetricsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The configured bounds that a plan keeps; times in nanoseconds."""
+    """The configured bounds that a plan keeps; times in nanoseconds. Logs have a shorter default range of their own."""
 
     default_range_ns: int
     max_range_ns: int
     max_data_points: int
+    logs_range_ns: int = 30 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Plan:
     platform: str
     address: str
     question: str
-    query: MetricsQuery
+    query: MetricsQuery | LogsQuery
+    translated_by: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -74,14 +76,12 @@ def plan_metrics_query(
         UsageError: An option does not make sense.
         QueryError: There is no query.
     """
-    if not isinstance(question, str):
-        raise UsageError(f"a query is text, not a {type(question).__name__}")
-    text = question.strip()
+    text = checked_text(question)
     if not text:
         raise QueryError(
             "there is no query", hint="write one below the magic: `up`, `sum(rate(http_requests_total[5m]))`"
         )
-    _check_limit(options.limit)
+    check_limit(options.limit)
     span = resolve_range(
         last=options.last,
         start=options.start,
@@ -91,7 +91,7 @@ def plan_metrics_query(
         default_ns=limits.default_range_ns,
         max_ns=limits.max_range_ns,
     )
-    step_ns = _step(options.step, span, limits.max_data_points)
+    step_ns = step_of(options.step, span, limits.max_data_points)
     if options.step is None and options.start is None and options.end is None and not options.instant:
         span = _on_the_grid(span, step_ns)
     text = _aggregated(text, options.agg)
@@ -108,12 +108,21 @@ def _on_the_grid(span: TimeRange, step_ns: int) -> TimeRange:
     return TimeRange(span.start_ns - late, span.end_ns - late)
 
 
-def _check_limit(limit: Any) -> None:
+def checked_text(question: Any) -> str:
+    """The question without the space around it; raises `UsageError` when it is no text."""
+    if not isinstance(question, str):
+        raise UsageError(f"a query is text, not a {type(question).__name__}")
+    return question.strip()
+
+
+def check_limit(limit: Any) -> None:
+    """Raise `UsageError` when a limit is given and is no whole number from 1 on."""
     if limit is not None and not (isinstance(limit, Integral) and int(limit) > 0):
         raise UsageError(f"--limit takes a whole number from 1 on, not {limit!r}")
 
 
-def _step(asked: Any, span: TimeRange, max_points: int) -> int:
+def step_of(asked: Any, span: TimeRange, max_points: int) -> int:
+    """The step in nanoseconds: as asked, or the smallest readable one that gives at most `max_points`."""
     if asked is None:
         return choose_step(span, max_points)
     seconds = asked.total_seconds() if isinstance(asked, timedelta) else asked

@@ -7,21 +7,23 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from obs_magics.local.sql import Database, judged
 from obs_magics.model import provenance
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
 from obs_magics.model.errors import UsageError
-from obs_magics.model.provenance import ATTRIBUTE, Provenance, content_digest, fingerprint
+from obs_magics.model.provenance import Provenance, fingerprint
 from obs_magics.model.query import SqlQuery
 from obs_magics.model.sources import Answer, SqlSource
 from obs_magics.model.time import SECOND, parse_duration
 from obs_magics.session.book import SourceBook
+from obs_magics.session.finish import clock_text, redacted, with_provenance
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from obs_magics.security.redact import Redactor
 
 _PLATFORM = "duckdb"
 _FRAMES_ALONE = "notebook"
@@ -62,12 +64,16 @@ class SqlDesk:
         book: The sources.
         bus: Told of every question.
         clock_ns: What time it is.
+        redactor: Hides what must not leave a source.
     """
 
-    def __init__(self, book: SourceBook, bus: Bus, clock_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, book: SourceBook, bus: Bus, clock_ns: Callable[[], int], redactor: Callable[[], Redactor]
+    ) -> None:
         self._book = book
         self._bus = bus
         self._clock_ns = clock_ns
+        self._redactor = redactor
         self._notebook = Database()
 
     async def plan(self, text: str, options: SqlOptions, *, source: str | None) -> SqlPlan:
@@ -119,7 +125,7 @@ class SqlDesk:
             "limit": query.limit,
             "frames": {name: "" if origin is None else origin.digest for name, origin in origins.items()},
         }
-        frame = answer.frame
+        frame, hidden = redacted(answer.frame, self._redactor)
         origin = Provenance(
             signal="sql",
             source=_FRAMES_ALONE if target is None else target.name,
@@ -127,14 +133,14 @@ class SqlDesk:
             address=address,
             question=query.text,
             native_query=answer.native_query,
-            fetched_at=datetime.fromtimestamp(self._clock_ns() / SECOND, UTC).isoformat(timespec="seconds"),
+            fetched_at=clock_text(self._clock_ns()),
             rows=len(frame),
             truncated=answer.truncated,
+            notes=hidden,
             warnings=answer.warnings,
             fingerprint=fingerprint(request),
         )
-        frame.attrs[ATTRIBUTE] = dataclasses.replace(origin, digest=content_digest(frame)).to_dict()
-        return frame
+        return with_provenance(frame, origin)
 
 
 def _prepared(text: str, options: SqlOptions, target: SqlSource | None) -> tuple[SqlQuery, list[str]]:

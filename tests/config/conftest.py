@@ -11,7 +11,7 @@ from obs_magics.config.registry import Registry
 from obs_magics.config.types import HttpUrl
 
 
-class PrometheusLike(PlatformSettings):
+class Server(PlatformSettings):
     """A platform that is nothing but an address."""
 
     url: HttpUrl
@@ -19,5 +19,6 @@ class PrometheusLike(PlatformSettings):
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    """All planned platforms and one that stands in for Prometheus; nothing that other packages bring."""
-    return Registry([*PLANNED, Adapter("prometheus", "Prometheus", PrometheusLike)], [])
+    """All planned platforms and two that stand in for those built in; nothing that other packages bring."""
+    built_in = [Adapter("prometheus", "Prometheus", Server), Adapter("loki", "Loki", Server)]
+    return Registry([*PLANNED, *built_in], [])

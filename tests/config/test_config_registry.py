@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def test_what_is_known_without_any_other_package() -> None:
     registry = load_registry([BUILTIN])
     assert registry["prometheus"] is BUILTIN
-    assert {"datadog", "grafana", "loki", "jaeger", "tempo", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
+    assert {"datadog", "grafana", "jaeger", "tempo", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
     assert all(adapter.open is None and adapter.detect is None for adapter in PLANNED)
     assert registry.problems == ()
     assert len(registry) == len(list(registry.values()))
@@ -61,8 +61,8 @@ def test_what_is_known_without_any_other_package() -> None:
 
 
 def test_what_is_built_in_stands_above_what_is_planned() -> None:
-    loki = Adapter("loki", "Loki", PlatformSettings, open=unopened)
-    assert load_registry([loki])["loki"] is loki
+    tempo = Adapter("tempo", "Tempo", PlatformSettings, open=unopened)
+    assert load_registry([tempo])["tempo"] is tempo
 
 
 def test_another_package_brings_an_adapter_which_is_imported_when_asked_for(install: Install, tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_another_package_brings_an_adapter_which_is_imported_when_asked_for(inst
 
 
 def test_an_adapter_may_take_the_place_of_a_planned_one(install: Install) -> None:
-    install("loki", GOOD.format(type="loki"))
+    install("tempo", GOOD.format(type="tempo"))
     registry = load_registry([])
-    assert registry["loki"].title == "Mine"
+    assert registry["tempo"].title == "Mine"
     assert registry.problems == ()
 
 
@@ -114,12 +114,12 @@ def test_a_broken_package_is_reported_and_breaks_nothing_else(
 
 
 def test_a_broken_package_takes_a_planned_platform_s_place_openly(install: Install) -> None:
-    install("loki", "raise RuntimeError('half installed')")
+    install("tempo", "raise RuntimeError('half installed')")
     registry = load_registry([])
     with pytest.raises(ConfigError, match="half installed"):
-        registry["loki"]
-    assert "loki" not in set(registry)
-    assert "loki" in registry
+        registry["tempo"]
+    assert "tempo" not in set(registry)
+    assert "tempo" in registry
 
 
 def test_nobody_replaces_what_is_built_in_and_the_first_of_two_wins(install: Install) -> None:

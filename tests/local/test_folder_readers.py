@@ -180,7 +180,9 @@ def test_json_lines_with_nested_labels_and_wrong_lines(tmp_path: Path, packed: b
 
 def test_json_lines_of_logs_are_no_metrics(tmp_path: Path) -> None:
     reading = _read(tmp_path / "log.jsonl", '{"time": "2026-11-22T10:00:00Z", "msg": "hello"}\n')
-    assert _problems(reading) == ["log.jsonl: no column holds numbers; name one with the option value"]
+    assert not reading.rows
+    assert not reading.problems
+    assert [table["message"].to_pylist() for table in reading.logs] == [["hello"]]
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -28,6 +28,14 @@ class Operation(Protocol):
         ...
 
 
+class Complainer(Protocol):
+    """Who makes errors that mark a place in the query."""
+
+    def error(self, name: str, message: str, *, hint: str = "") -> QueryError:
+        """An error that marks where `name` stands."""
+        ...
+
+
 class Matching:
     """The modifiers of a vector operation: on/ignoring, group_left/group_right, and the labels to copy.
 
@@ -38,7 +46,8 @@ class Matching:
     """
 
     def __init__(self, modifier: Any, context: Context, operator: str) -> None:
-        self.context, self.operator = context, operator
+        self.context: Complainer = context
+        self.operator = operator
         labels = None if modifier is None else modifier.matching
         self.on = labels is not None and str(labels.type).endswith("Include")
         self.names: list[str] = [] if labels is None else [str(label) for label in labels.labels]

@@ -1,4 +1,4 @@
-"""Files that people have, read as metrics: a table of formats, recognised by what is in a file."""
+"""Files that people have, read as metrics or logs: tables of formats, recognised by what is in a file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import duckdb
 from obs_magics.local.database import connect
 from obs_magics.local.readers import delimited, exposition, otlp, prometheus_json, tables, tsdb_dump
 from obs_magics.local.readers.base import File, Mapping, Problem, Reading
+from obs_magics.local.readers.logs import LOG_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ MOST_FILES = 5000
 _SHOWN = 10
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-# In order of how sure the recognition is: the first that fits reads the file.
+# Of metrics, behind those of logs, in order of how sure the recognition is: the first that fits reads the file.
 FORMATS: tuple[Format, ...] = (
     Format("Parquet", tables.is_parquet, tables.read_parquet),
     Format("OTLP JSON metrics", otlp.looks_right, otlp.read),
@@ -99,6 +100,9 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
             return Reading(problems=[Problem(file.name, "the file is empty")])
         if file.head.startswith(_UTF_16):
             return Reading(problems=[Problem(file.name, "it is UTF-16: save it as UTF-8")])
+        log = next((form for form in LOG_FORMATS if form.looks_right(file, mapping)), None)
+        if log is not None:
+            return log.read(file, mapping)
         form = next((form for form in FORMATS if form.looks_right(file)), None)
         return None if form is None else form.read(file, mapping)
     except (OSError, EOFError, zlib.error) as problem:  # gone, not readable, or its gzip cut in half or damaged
@@ -106,7 +110,7 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
 
 
 def _of_no_format(names: Sequence[str], path: Path) -> Iterator[Problem]:
-    known = ", ".join(form.title for form in FORMATS)
+    known = ", ".join([form.title for form in FORMATS] + [form.title for form in LOG_FORMATS])
     if len(names) == 1:
         yield Problem(names[0], f"not a format that is known here ({known})")
     elif names:

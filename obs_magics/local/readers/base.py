@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
+import pyarrow as pa
 
 from obs_magics.local.block import Rows
 
 HEAD = 65_536
 # The last millisecond that nanoseconds since the epoch can tell.
 LATEST_MS = 9_223_372_036_854
-_GZIP = b"\x1f\x8b"
+_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 # The mark that Windows puts before UTF-8.
 BOM = b"\xef\xbb\xbf"
 # One file can be wrong in every line: this many are described one by one, the rest is counted.
@@ -53,10 +54,16 @@ class File:
     database: duckdb.DuckDBPyConnection | None = field(default=None, compare=False)
 
     @cached_property
-    def packed(self) -> bool:
-        """Whether it is compressed with gzip, by its first bytes."""
+    def compression(self) -> str:
+        """What it is compressed with by its first bytes, `gzip` or `zstd`; empty when it is not."""
         with self.path.open("rb") as stream:
-            return stream.read(2) == _GZIP
+            magic = stream.read(4)
+        return next((name for beginning, name in _COMPRESSIONS if magic.startswith(beginning)), "")
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed."""
+        return bool(self.compression)
 
     def open(self) -> BinaryIO:
         """Its bytes, unpacked, without a byte order mark."""
@@ -66,9 +73,9 @@ class File:
         return stream
 
     def _unpacked(self) -> BinaryIO:
-        if not self.packed:
-            return self.path.open("rb")
-        return io.BufferedReader(gzip.open(self.path, "rb"))
+        if self.compression == "zstd":
+            return io.BufferedReader(pa.input_stream(str(self.path), compression="zstd"))
+        return io.BufferedReader(gzip.open(self.path, "rb")) if self.packed else self.path.open("rb")
 
     @cached_property
     def marked(self) -> bool:
@@ -98,17 +105,44 @@ class Problem:
 
 @dataclass(slots=True)
 class Reading:
-    """What came of one file or several."""
+    """What came of one file or several.
+
+    Args:
+        rows: Samples of metrics.
+        problems: What could not be read, or was guessed.
+        files: How many files were read.
+        logs: Log lines, a table per file, in the shape of a logs frame and in order of time: `timestamp` (ns, UTC),
+            `level` and `service` (dictionaries, null where unknown), `message`, `trace_id` and `span_id` where any line
+            has one; dictionaries for the labels that tell streams apart (`filename` always), strings for the rest.
+        notes: How files were read, where that was found out and not told: their format, how times are written, the
+            zone or year or service that was assumed. No problem, but worth knowing.
+    """
 
     rows: list[Rows] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
+    logs: list[pa.Table] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def add(self, other: Reading) -> None:
         """Take in what came of another file."""
         self.rows += other.rows
+        self.logs += other.logs
+        self.notes += other.notes
         self.problems += other.problems
         self.files += other.files
+
+
+@dataclass(frozen=True, slots=True)
+class LogFormat:
+    """A format of logs: its name for people, how it is recognised, and how it is read.
+
+    What the user says of columns matters to the recognition: a table whose values are named holds metrics.
+    """
+
+    title: str
+    looks_right: Callable[[File, Mapping], bool]
+    read: Callable[[File, Mapping], Reading]
 
 
 class Complaints:

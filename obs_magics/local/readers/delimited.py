@@ -52,7 +52,8 @@ def read_csv(file: File, mapping: Mapping) -> Reading:
     decimal = mapping.decimal or _decimal(delimiter, records)
     options = (
         f"delim = {quoted(delimiter)}, header = true, quote = '\"', nullstr = '', auto_detect = false,"
-        f" decimal_separator = {quoted(decimal)}" + (", compression = 'gzip'" if file.packed else "")
+        f" decimal_separator = {quoted(decimal)}"
+        + (f", compression = {quoted(file.compression)}" if file.packed else "")
     )
 
     def source(types: dict[str, str], more: str) -> str:

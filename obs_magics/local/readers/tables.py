@@ -64,7 +64,7 @@ def read_json_lines(file: File, mapping: Mapping) -> Reading:
     complaints = Complaints(file.name)
     lines, good = good_lines(file, complaints)
     with clean(file, good) as path:
-        packed = ", compression = 'gzip'" if path == file.path and file.packed else ""
+        packed = f", compression = {quoted(file.compression)}" if path == file.path and file.packed else ""
         # all of it is looked at for the types: one text among a million numbers must not spoil the file
         source = f"read_json({quoted(str(path))}, format = 'newline_delimited', sample_size = -1{packed})"
         reading = _read_table(file, mapping, path, source, lines)

@@ -26,7 +26,7 @@ def _label_replace(node: Any, context: Context) -> Value:
 
     def replaced(labels: Labels) -> Labels:
         match = compiled.fullmatch(labels.get(source, ""))
-        return labels if match is None else _with_label(labels, destination, _expand(replacement, match))
+        return labels if match is None else _with_label(labels, destination, expand(replacement, match))
 
     return _relabelled(context.vector(node.args[0], "label_replace"), replaced)
 
@@ -57,7 +57,7 @@ def _check_name(name: str, role: str, function: str, context: Context) -> None:
         raise context.error(function, f"invalid {role} label name in {function}(): {name}")
 
 
-def _expand(template: str, match: Any) -> str:
+def expand(template: str, match: Any) -> str:
     """A replacement with its ``$1``, ``${1}``, ``$name`` filled in, as Go expands it: unknown ones are empty."""
 
     def group(reference: re.Match[str]) -> str:

@@ -1,17 +1,8 @@
-"""`frame.obs`: picture, numbers, wide form and provenance of any frame that has the metrics columns.
-
-pandas knows the accessor once this module is imported; the session does that, and so can anybody::
-
-    import obs_magics.accessor
-
-    frame.obs.plot()
-    frame.obs.summary()
-"""
+"""What `frame.obs` does with metrics frames: picture, numbers, wide form."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,30 +15,21 @@ from obs_magics.display.metrics import metrics_chart
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
 from obs_magics.model.frames import METRIC_COLUMNS, STRING_DTYPE, TIMESTAMP_DTYPE, label_columns
-from obs_magics.model.provenance import Provenance
 from obs_magics.model.series import Series, differing_labels, short_names, split_series
 
 _WANTED = ("timestamp", "value")
 
 
-@pd.api.extensions.register_dataframe_accessor("obs")
-class ObsAccessor:
-    """What obs_magics adds to a metrics frame.
-
-    Args:
-        frame: Any frame. What a method needs is checked when it is called, since pandas makes the accessor of every
-            frame whose attributes somebody lists.
+class MetricsView:
+    """A metrics frame, checked when this is made.
 
     Raises:
-        UsageError: From each method, when the frame lacks the columns `timestamp` (with a zone) and `value` (numbers).
+        UsageError: The frame lacks the columns `timestamp` (with a zone) and `value` (numbers).
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self._given = frame
-
-    @cached_property
-    def _frame(self) -> pd.DataFrame:
-        return _checked(self._given)
+        self._frame = _checked(frame)
+        self._known = provenance.of(frame)
 
     def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
         """The chart that stood under the cell.
@@ -60,7 +42,7 @@ class ObsAccessor:
         Raises:
             UsageError: The frame holds no number.
         """
-        known = self.provenance
+        known = self._known
         chart = metrics_chart(
             self._frame,
             unit=self._unit(unit),
@@ -113,19 +95,13 @@ class ObsAccessor:
         wide.columns.name = " · ".join(differing_labels(series)) or None
         return wide
 
-    @property
-    def provenance(self) -> Provenance | None:
-        """Where the frame comes from; None when no session returned it, or pandas lost it on the way."""
-        return provenance.of(self._given)
-
     def _unit(self, unit: str | None) -> str:
         if unit is not None:
             return unit
-        known = self.provenance
-        return known.unit if known else ""
+        return self._known.unit if self._known else ""
 
 
-def _notes(known: Provenance) -> list[str]:
+def _notes(known: provenance.Provenance) -> list[str]:
     """All that a reader has to know of an answer, the gravest first."""
     return [*known.failed, *([known.truncated] if known.truncated else []), *known.warnings]
 

@@ -1,0 +1,234 @@
+"""Entries of a Loki answer, from the bytes of the body straight to columns.
+
+An entry is ``["1795359598180822016","line"]`` or, with categorised labels, ``["…","line",{"structuredMetadata":{…}}]``.
+The body has been checked as JSON when this module sees it. So ``["`` before a digit opens a timestamp wherever it
+stands: inside of a text a quotation mark has a backslash before it, and behind one that closes a text comes no digit.
+Likewise ``",{"`` before a letter ends a line and opens its metadata. Whatever does not have exactly this shape (spaces,
+other numbers of digits) is read by `_slowly`, which understands any JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from obs_magics.adapters.loki import metadata, texts
+from obs_magics.adapters.loki.texts import Unusual
+from obs_magics.model.errors import BadAnswer
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Words: TypeAlias = npt.NDArray[np.uint64]
+
+_BLOCK = 1 << 18  # bytes looked at in one go: small enough for the cache
+_QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH = b'",[]\\'
+_BRACE, _UNBRACE = b"{}"
+_DIGITS = 19  # of nanoseconds since the epoch, from 2001 to 2262
+_ENTRIES_AT_ONCE = 1 << 15
+_LINE = _DIGITS + 4  # from the mark that opens the time to the first byte of the line
+_MANY_ESCAPES = 200  # bytes a backslash: below, decoding everything is faster than looking for what has to be decoded
+# The eight bytes from the last digit of a time on, `0","…`, and those up to the one behind an entry: `…"],`.
+_AFTER_TIME = np.uint64(int.from_bytes(b'\0","\0\0\0\0', "little"))
+_AFTER_TIME_MASK = np.uint64(int.from_bytes(b"\0\xff\xff\xff\0\0\0\0", "little"))
+_END = np.uint64(int.from_bytes(b"\0\0\0\0\0\0]\0", "little"))
+_END_MASK = np.uint64(int.from_bytes(b"\0\0\0\0\0\0\xff\0", "little"))
+_ZEROS = np.uint64(int.from_bytes(b"00000000", "little"))
+_FOLDS = (
+    (np.uint64(8), np.uint64(10), np.uint64(0x00FF00FF00FF00FF)),
+    (np.uint64(16), np.uint64(100), np.uint64(0x0000FFFF0000FFFF)),
+    (np.uint64(32), np.uint64(10_000), np.uint64(0xFFFFFFFF)),
+)
+
+
+class _Entry(msgspec.Struct, array_like=True, gc=False):
+    time: int
+    line: str
+    extra: dict[str, dict[str, str]] | None = None
+
+
+_ENTRIES = msgspec.json.Decoder(list[_Entry], strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Entries of several streams, end to end: entries a stream, nanoseconds, lines, metadata by name."""
+
+    counts: Integers
+    timestamps_ns: Integers
+    lines: pa.Array
+    attributes: Mapping[str, pa.Array]
+
+
+def read_entries(body: bytes, values: Sequence[msgspec.Raw], *, categorised: bool) -> Entries:
+    """Read the entries of all streams.
+
+    Args:
+        body: The whole body; valid JSON.
+        values: The JSON of each stream's entries, as views into `body`, in order.
+        categorised: The server says that entries have their metadata with them.
+
+    Raises:
+        BadAnswer: Something is no entry.
+    """
+    if not values:
+        return Entries(np.empty(0, np.int64), np.empty(0, np.int64), pa.array([], pa.string()), {})
+    try:
+        if not categorised and _full_of_escapes(body):
+            raise Unusual
+        return _fast(body, values)
+    except Unusual:
+        return _slowly(values)
+
+
+def _full_of_escapes(body: bytes) -> bool:
+    text = np.frombuffer(body, np.uint8)
+    found = sum(int(np.count_nonzero(text[at : at + _BLOCK] == _BACKSLASH)) for at in range(0, len(text), _BLOCK))
+    return found * _MANY_ESCAPES > len(text)
+
+
+def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
+    text, words = np.frombuffer(body, np.uint8), _words(body)
+    starts, ends = _places(body, values)
+    marks = _marks(text, int(starts[0]), int(ends[-1]))
+    times = marks[(text[marks - 1] == _OPEN) & (text[marks + 1] - np.uint8(ord("0")) < 10)]
+    first, last = np.searchsorted(times, starts), np.searchsorted(times, ends)
+    counts = last - first
+    filled = ends - starts > len(b"[]")
+    if not len(times) or counts.sum() != len(times) or (counts[filled] == 0).any():
+        raise Unusual
+    if times[-1] + _LINE + 8 > len(body) or (times[first[filled]] != starts[filled] + 2).any():
+        raise Unusual
+    closes = np.empty_like(times)  # the bracket that closes each entry
+    closes[:-1] = times[1:] - 3
+    closes[last[filled] - 1] = ends[filled] - 2
+    timestamps, tails = _timestamps(words, times, closes)
+    begins, stops = times + _LINE, closes - 1
+    attributes: Mapping[str, pa.Array] = {}
+    with_extra = np.flatnonzero(tails == _UNBRACE)
+    if len(with_extra):
+        extras = _extras(text, marks, times[with_extra], closes[with_extra])
+        stops[with_extra] = extras - 2
+        attributes = metadata.columns(body, extras, closes[with_extra], with_extra, len(times))
+    if (stops < begins).any() or (text[stops] != _QUOTE).any():
+        raise Unusual
+    return Entries(counts, timestamps, texts.read(body, begins, stops), attributes)
+
+
+def _words(body: bytes) -> Words:
+    """The 8-byte words that begin at each byte."""
+    return np.ndarray((max(len(body) - 7, 0),), dtype="<u8", buffer=body, strides=(1,))
+
+
+def _timestamps(words: Words, times: Integers, closes: Integers) -> tuple[Integers, Bytes]:
+    """Nanoseconds of each entry, and the byte before the bracket that closes it; checks what stands around both."""
+    timestamps, tails = np.empty(len(times), np.int64), np.empty(len(times), np.uint8)
+    for at in range(0, len(times), _ENTRIES_AT_ONCE):
+        part = slice(at, at + _ENTRIES_AT_ONCE)
+        time, end = times[part], words[closes[part] - 6]
+        behind = (end >> np.uint64(56)).astype(np.uint8)
+        wrong = ((words[time + _DIGITS] ^ _AFTER_TIME) & _AFTER_TIME_MASK) | ((end ^ _END) & _END_MASK)
+        if wrong.any() or ((behind != _COMMA) & (behind != _CLOSE)).any():
+            raise Unusual
+        timestamps[part] = _time(words, time)
+        tails[part] = (end >> np.uint64(40)).astype(np.uint8)
+    return timestamps, tails
+
+
+def _time(words: Words, marks: Integers) -> Integers:
+    """The 19 digits behind each mark as a number: eight, eight, and the last three of eight that overlap."""
+    time = _number(words[marks + 1]) * 100_000_000_000
+    time += _number(words[marks + 9]) * 1000
+    time += _number(words[marks + 12]) % 1000
+    return time
+
+
+def _extras(text: Bytes, marks: Integers, times: Integers, closes: Integers) -> Integers:
+    """Where the third part of each entry begins: ``{"structuredMetadata":…}``, or ``{}``."""
+    opened = marks[(text[marks - 1] == _BRACE) & (text[marks - 2] == _COMMA) & (text[marks - 3] == _QUOTE)]
+    letters = text[opened + 1]
+    opened = opened[(letters == ord("s")) | (letters == ord("p"))]
+    begins = closes - 2  # of an empty one
+    owners = np.searchsorted(times, opened, side="right") - 1
+    inside = (owners >= 0) & (opened < closes[owners])
+    owners, opened = owners[inside], opened[inside]
+    if (np.diff(owners) == 0).any():
+        raise Unusual
+    begins[owners] = opened - 1
+    empty = np.ones(len(times), bool)
+    empty[owners] = False
+    if (text[begins[empty]] != _BRACE).any() or (text[begins - 1] != _COMMA).any():
+        raise Unusual
+    return begins
+
+
+def _places(body: bytes, views: Sequence[msgspec.Raw]) -> tuple[Integers, Integers]:
+    """Where the views begin and end in the body."""
+    origin = pa.py_buffer(body).address
+    starts = np.fromiter((pa.py_buffer(view).address for view in views), np.int64, len(views)) - origin
+    return starts, starts + np.fromiter(map(len, views), np.int64, len(views))
+
+
+def _marks(text: Bytes, start: int, end: int) -> Integers:
+    """Places of quotation marks right behind an opening bracket or brace (which differ in one bit)."""
+    return np.concatenate(list(_marks_by_block(text, max(start, 3), end)))
+
+
+def _marks_by_block(text: Bytes, start: int, end: int) -> Iterator[Integers]:
+    for at in range(start, end, _BLOCK):
+        stop = min(at + _BLOCK, end)
+        found = text[at:stop] == _QUOTE
+        found &= (text[at - 1 : stop - 1] | 0x20) == _BRACE
+        yield np.flatnonzero(found) + at
+
+
+def _number(words: npt.NDArray[np.uint64]) -> Integers:
+    """The number that the eight bytes of each word write in ASCII, all words at once (SWAR)."""
+    x = words ^ _ZEROS
+    if (((x + np.uint64(0x7676767676767676)) | x) & np.uint64(0x8080808080808080)).any():
+        raise Unusual
+    for bits, factor, mask in _FOLDS:  # digits to pairs, pairs to fours, fours to eight
+        right = x >> bits
+        x *= factor
+        x += right
+        x &= mask
+    return x.view(np.int64)
+
+
+def _slowly(values: Sequence[msgspec.Raw]) -> Entries:
+    """Read entries whatever their JSON looks like."""
+    counts, entries = [], []
+    for view in values:
+        found = _decoded(view)
+        counts.append(len(found))
+        entries += found
+    lines = texts.array([entry.line for entry in entries])
+    try:
+        timestamps = np.asarray([entry.time for entry in entries], np.int64)
+    except OverflowError:
+        raise BadAnswer("a timestamp is not a time in nanoseconds") from None
+    return Entries(np.asarray(counts, np.int64), timestamps, lines, metadata.columns_of([e.extra for e in entries]))
+
+
+def _decoded(view: msgspec.Raw) -> list[_Entry]:
+    try:
+        return _ENTRIES.decode(view)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return [_entry(item) for item in msgspec.json.decode(texts.mended(bytes(view)) or b"")]
+    except (msgspec.DecodeError, TypeError, ValueError, AttributeError) as error:
+        raise BadAnswer(f"the entries of a stream are not pairs of a time and a line: {error}") from None
+
+
+def _entry(item: Any) -> _Entry:
+    """An entry with metadata that is not text only, or with characters that are none."""
+    time, line, *rest = item
+    extra = rest[0] if rest else {}
+    sections = {name: {key: str(value) for key, value in (part or {}).items()} for name, part in (extra or {}).items()}
+    return _Entry(int(time), str(line), sections)

@@ -1,0 +1,16 @@
+"""The public face: `Session` for notebooks and scripts, `AsyncSession` for programs with a loop of their own.
+
+Both talk to the same core, which lives on one background event loop, and have the same methods.
+"""
+
+from __future__ import annotations
+
+from obs_magics.api.awaiting import AsyncSession
+from obs_magics.api.blocking import Session
+from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog
+from obs_magics.session.book import SourceStatus
+from obs_magics.session.connect import Connected
+from obs_magics.session.plan import Plan
+from obs_magics.session.sql import SqlPlan
+
+__all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SqlPlan", "SyncCatalog", "SyncLogCatalog"]

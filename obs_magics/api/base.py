@@ -1,0 +1,148 @@
+"""What both kinds of session share: everything that asks nobody, and the work behind what both ask."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obs_magics.accessor  # noqa: F401 - gives every frame its `obs`
+from obs_magics import demo
+from obs_magics.adapters import ADAPTERS
+from obs_magics.config.adapter import Adapter
+from obs_magics.config.load import Loaded, load_settings
+from obs_magics.config.registry import load_registry
+from obs_magics.local.source import ADAPTER as FOLDER_ADAPTER
+from obs_magics.model.bus import Bus
+from obs_magics.model.sources import CatalogSource, LogLanguage, LogsSource, MetricsSource, ProgressListener, SqlSource
+from obs_magics.security.redact import Redactor, new_key
+from obs_magics.session.book import SourceBook, SourceStatus, open_source
+from obs_magics.session.connect import Access, Connected, connected, find_adapter
+from obs_magics.session.core import Core
+from obs_magics.session.plan import Limits
+from obs_magics.session.sql import SqlDesk
+from obs_magics.session.zone import session_zone
+
+if TYPE_CHECKING:
+    from obs_magics.config.platform import PlatformSettings
+    from obs_magics.config.settings import Settings
+
+
+class Base:
+    """What both kinds of session share: everything that asks nobody."""
+
+    def __init__(
+        self,
+        config: str | Path | None = None,
+        *,
+        zone: str | None = None,
+        now_ns: Callable[[], int] | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Read the configuration.
+
+        Args:
+            config: The YAML file; None looks in `$OBS_MAGICS_CONFIG`, `./obs.yaml`,
+                `./.amplifier/integrations/observability.yaml` and the user's configuration directory.
+            zone: How naive times are read and shown (`Europe/Berlin`); None is the machine's own.
+            now_ns: The clock, in nanoseconds since the epoch; None is the machine's own.
+            environ: Where environment variables are looked up.
+
+        Raises:
+            ConfigError: The file has an unknown key or a bad value.
+        """
+        self._registry: Mapping[str, Adapter] = load_registry([*ADAPTERS, FOLDER_ADAPTER])
+        self.settings: Loaded = load_settings(config, self._registry, environ=environ)
+        query = self.settings.settings.query
+        limits = Limits(
+            default_range_ns=query.default_time_range_ns,
+            max_range_ns=query.max_time_range_ns,
+            max_data_points=query.max_data_points,
+        )
+        book = SourceBook(_platforms(self.settings.settings), self._registry)
+        clock_ns, key = now_ns or time.time_ns, new_key()
+
+        def redactor() -> Redactor:
+            return Redactor(key)  # one for each question, with the one key: equal secrets stay equal
+
+        self._core = Core(book, limits, zone=session_zone(zone, environ), clock_ns=clock_ns, redactor=redactor)
+        self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
+
+    @property
+    def zone(self) -> tzinfo:
+        """How naive times are read and shown."""
+        return self._core.zone
+
+    @property
+    def bus(self) -> Bus:
+        """Tells who subscribes what the session does (see `model.bus`)."""
+        return self._core.bus
+
+    @property
+    def sources(self) -> list[SourceStatus]:
+        """All sources, in the order in which they came."""
+        return self._core.book.statuses()
+
+    @property
+    def default(self) -> str | None:
+        """The source of questions that name none, once one was chosen with `use`."""
+        return self._core.book.default
+
+    def use(self, name: str) -> None:
+        """Make `name` the source of questions that name none.
+
+        Raises:
+            UsageError: There is no such source, or it cannot be asked.
+        """
+        self._core.book.use(name)
+
+    def log_language(self, source: str | None = None) -> LogLanguage:
+        """What a source's log queries are written in: `logql` or `logsql`; asks nobody.
+
+        Raises:
+            UsageError: There is no such source, or it has no logs.
+        """
+        return self._core.book.logs_source(source).log_language
+
+    def offers(self, source: str | None = None) -> tuple[str, ...]:
+        """What a source can be asked for: `metrics`, `logs`, `catalog` (names of metrics), `sql`; asks nobody.
+
+        Raises:
+            UsageError: There is no such source.
+        """
+        target = self._core.book.source(source)
+        kinds = {"metrics": MetricsSource, "logs": LogsSource, "catalog": CatalogSource, "sql": SqlSource}
+        return tuple(name for name, kind in kinds.items() if isinstance(target, kind))
+
+    async def _connect(self, name: str, target: str, kind: str | None, access: Access) -> Connected:
+        adapter, settings = await find_adapter(name, target, kind, access, self._registry)
+        source = open_source(adapter, name, settings)
+        try:
+            health = await source.health()
+        except BaseException:
+            await source.close()
+            raise
+        replaced = self._core.book.add(name, settings, source)
+        if replaced is not None:
+            await replaced.close()
+        self._core.book.use(name)
+        return connected(name, adapter, settings, source.address, health)
+
+    async def _close(self) -> None:
+        self._sql.close()
+        await self._core.close()
+
+    async def _demo(self, progress: ProgressListener, hours: int) -> Connected:
+        folder = await asyncio.to_thread(demo.open, progress, hours=hours)
+        return await self._connect("demo", str(folder), FOLDER_ADAPTER.type, Access())
+
+
+def _platforms(settings: Settings) -> Mapping[str, PlatformSettings]:
+    """The configured platforms; all of them switched off when `enabled: false` stands above them."""
+    if settings.enabled:
+        return settings.platforms
+    return {name: platform.model_copy(update={"enabled": False}) for name, platform in settings.platforms.items()}

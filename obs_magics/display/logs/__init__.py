@@ -1,0 +1,1 @@
+"""What a person sees of logs: volume over time, patterns, lines."""

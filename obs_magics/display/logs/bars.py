@@ -1,0 +1,142 @@
+"""The volume of logs as it is drawn: few enough bars, the most severe level first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from obs_magics.display.clock import MS, clock_text
+from obs_magics.display.logs import levels, spark
+from obs_magics.display.logs.levels import SEVEREST_FIRST
+from obs_magics.display.units import count_text, seconds_text
+from obs_magics.display.visible import short
+from obs_magics.model.logs import Array, Volume
+
+CountedBy = Literal["source", "fetched"]
+
+MAX_BARS = 90
+MAX_MARKS = 12
+_LETTERS = "ABCDEFGHIJKL"
+_TITLE_LENGTH, _LABEL_LENGTH, _NOTE_LENGTH = 100, 60, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant that the reader should see in the picture: a deployment, an onset.
+
+    Args:
+        at_ns: Nanoseconds since the epoch.
+        label: What it is, in a few words.
+    """
+
+    at_ns: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A mark as drawn: the letter at its place, and what the letter means."""
+
+    letter: str
+    at_ms: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """What a picture of the volume shows. `counts` are int64, one per bar, by level, the most severe first."""
+
+    title: str
+    start_ms: int
+    step_ms: int
+    counts: dict[str, Array]
+    zone: str
+    pins: tuple[Pin, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How many bars there are."""
+        return len(next(iter(self.counts.values())))
+
+    @property
+    def end_ms(self) -> int:
+        """Where the last bar ends."""
+        return self.start_ms + self.number * self.step_ms
+
+    @property
+    def totals(self) -> Array:
+        """int64: lines of each bar."""
+        totals: Array = np.sum(list(self.counts.values()), axis=0)
+        return totals
+
+    @property
+    def unit(self) -> str:
+        """What one bar counts: "lines per 30 s"."""
+        return f"lines per {seconds_text(self.step_ms / 1000)}"
+
+    def spoken(self) -> str:
+        """The picture in a sentence, for those who cannot see it."""
+        told = ", ".join(f"{count:,} {level}" for level, count in self.sums().items())
+        start, end = (clock_text(ms, self.zone, day=True) for ms in (self.start_ms, self.end_ms))
+        most = int(self.totals.argmax())
+        peak = clock_text(self.start_ms + most * self.step_ms, self.zone)
+        lines = count_text(int(self.totals.sum()), "line")
+        highest = f"{int(self.totals[most]):,} {self.unit}"
+        return f"{self.title}: {lines} from {start} to {end} ({told}); most at {peak}: {highest}"
+
+    def sums(self) -> dict[str, int]:
+        """All lines of each level."""
+        return {level: int(counts.sum()) for level, counts in self.counts.items()}
+
+
+def bars_of(
+    volume: Volume, *, title: str, zone: str, marks: Sequence[Mark], notes: Sequence[str], counted_by: CountedBy
+) -> Bars | None:
+    """Choose what to draw; None when there are no lines."""
+    length = max(map(len, volume.counts.values()), default=0)
+    if not volume.total:
+        return None
+    size = -(-length // MAX_BARS)
+    bars = Bars(
+        title=short(title, _TITLE_LENGTH) or "lines",
+        start_ms=volume.start_ns // MS,
+        step_ms=max(1, volume.step_ns * size // MS),
+        counts=_counts(volume, size, length),
+        zone=zone,
+    )
+    pins, left_out = _pins(marks, bars)
+    fetched = ["counted are the fetched lines only: there may be more"] if counted_by == "fetched" else []
+    said = [short(note, _NOTE_LENGTH) for note in notes]
+    return replace(bars, pins=pins, notes=(*fetched, *said, *left_out))
+
+
+def _counts(volume: Volume, size: int, length: int) -> dict[str, Array]:
+    """By level, the most severe first; what is none of ours counts as unknown, levels without lines are left out."""
+    sums: dict[str, Array] = {}
+    for name, counts in volume.counts.items():
+        level = levels.level_of(name)
+        values = spark.merged([*counts, *[0] * (length - len(counts))], -(-length // size))
+        sums[level] = sums.get(level, np.zeros(len(values), np.int64)) + values
+    return {level: sums[level] for level in SEVEREST_FIRST if level in sums and sums[level].any()}
+
+
+def _pins(marks: Sequence[Mark], bars: Bars) -> tuple[tuple[Pin, ...], list[str]]:
+    """Marks within the picture, in order of time."""
+    inside = sorted(
+        (mark for mark in marks if bars.start_ms <= mark.at_ns // MS <= bars.end_ms),
+        key=lambda mark: (mark.at_ns, mark.label),
+    )
+    pins = tuple(
+        Pin(letter, mark.at_ns // MS, f"{letter} {_clock(mark, bars.zone)} {short(mark.label, _LABEL_LENGTH)}")
+        for letter, mark in zip(_LETTERS, inside, strict=False)
+    )
+    more = len(inside) - len(pins)
+    return pins, [f"{count_text(more, 'more mark')} not drawn"] if more > 0 else []
+
+
+def _clock(mark: Mark, zone: str) -> str:
+    return clock_text(mark.at_ns // MS, zone, named=False)

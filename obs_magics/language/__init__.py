@@ -1,0 +1,1 @@
+"""Plain English into what a source is asked, and back."""

@@ -1,0 +1,1 @@
+"""LogQL on local data: the evaluator of `syntax.logql.tree`."""

@@ -1,0 +1,1 @@
+"""What takes labels out of lines: json, logfmt, pattern, regexp, unpack."""

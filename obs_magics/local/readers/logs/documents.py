@@ -1,0 +1,164 @@
+"""Reads logs that lie in one JSON document: answers of Loki, CloudWatch, Elasticsearch, Datadog, and plain arrays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from obs_magics.local.readers.base import Complaints, File, Mapping, Problem, Reading
+from obs_magics.local.readers.logs.collect import reading_of, without_times
+from obs_magics.local.readers.logs.records import Records, decoded, flattened, is_log_record
+
+_NO_TIME = "an entry has no time that can be read: left out"
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+Add = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A kind of document.
+
+    Args:
+        title: For people.
+        beginning: What stands in its first bytes.
+        put: Puts the entries of a document into records.
+    """
+
+    title: str
+    beginning: re.Pattern[bytes]
+    put: Callable[[Any, Records], None]
+
+
+def _put_loki(document: Any, records: Records) -> None:
+    """https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time."""
+    for stream in document["data"]["result"]:
+        labels = list(flattened(stream["stream"].items()))
+        for time, line, *more in stream["values"]:
+            extra = more[0] if more else {}
+            inner = [extra.get("structuredMetadata"), extra.get("parsed")] if _OF_CATEGORIES & extra.keys() else [extra]
+            fields = [pair for part in inner if part for pair in flattened(part.items())]
+            records.put(time, line, [*labels, *fields])
+
+
+_OF_CATEGORIES = {"structuredMetadata", "parsed"}
+
+
+def _put_events(document: Any, records: Records) -> None:
+    """FilterLogEvents and GetLogEvents of CloudWatch Logs."""
+    for event in document["events"]:
+        rest = [("log_stream", event.get("logStreamName")), ("event_id", event.get("eventId"))]
+        records.put(event["timestamp"], event["message"], [(name, value) for name, value in rest if value is not None])
+
+
+def _put_insights(document: Any, records: Records) -> None:
+    """GetQueryResults of CloudWatch Logs Insights: a list of fields per entry."""
+    for row in document["results"]:
+        fields = {field["field"]: field.get("value") for field in row if field["field"] != "@ptr"}
+        records.add(fields)
+
+
+def _put_hits(document: Any, records: Records) -> None:
+    for hit in document["hits"]["hits"]:
+        records.add({"index": hit.get("_index"), **hit["_source"]})
+
+
+def _put_data(document: Any, records: Records) -> None:
+    for one in document["data"]:
+        attributes = dict(one["attributes"])
+        if isinstance(attributes.get("status"), str):  # what Datadog calls the level
+            attributes["level"] = attributes.pop("status")
+        records.add(attributes)
+
+
+def _put_array(document: Any, records: Records) -> None:
+    for one in document:
+        records.add(one)
+
+
+_ARRAY = Document("JSON array", re.compile(rb"\s*\[\s*\{"), _put_array)
+DOCUMENTS: tuple[Document, ...] = (
+    Document(
+        "answer of Loki", re.compile(rb'(?s)\s*\{(?:(?!"resultType").){0,400}"resultType"\s*:\s*"streams"'), _put_loki
+    ),
+    Document(
+        "events of CloudWatch Logs",
+        re.compile(rb'(?s)\s*\{.{0,200}?"events"\s*:\s*\[\s*(?:\]|\{[^{}]{0,20000}?"message"\s*:)'),
+        _put_events,
+    ),
+    Document(
+        "results of CloudWatch Logs Insights",
+        re.compile(rb'(?s)\s*\{.{0,2000}?"results"\s*:\s*\[\s*\[\s*\{\s*"(?:field|value)"'),
+        _put_insights,
+    ),
+    Document(
+        "answer of Elasticsearch", re.compile(rb'(?s)\s*\{.{0,400}?"hits"\s*:\s*\{.{0,400}?"hits"\s*:'), _put_hits
+    ),
+    Document(
+        "answer of Datadog", re.compile(rb'(?s)\s*\{.{0,600}?"data"\s*:\s*\[.{0,4000}?"type"\s*:\s*"log"'), _put_data
+    ),
+    Document(
+        "answer of Datadog",
+        re.compile(rb'(?s)\s*\{.{0,600}?"data"\s*:\s*\[\s*\{\s*"attributes"\s*:.{0,9000}?"message"'),
+        _put_data,
+    ),
+)
+
+
+def looks_right(file: File) -> bool:
+    """Whether it begins like one of these documents; an array must hold log records."""
+    return _document(file) is not None
+
+
+def _document(file: File) -> Document | None:
+    known = next((one for one in DOCUMENTS if one.beginning.match(file.head)), None)
+    if known is not None:
+        return known
+    return _ARRAY if _ARRAY.beginning.match(file.head) and is_log_record(_first(file.head)) else None
+
+
+def _first(head: bytes) -> Any:
+    """The first object of an array, which may be cut; None when it is too long for a look."""
+    place = head.index(b"{")
+    for end in re.finditer(rb"\}", head):
+        try:
+            return msgspec.json.decode(head[place : end.end()])
+        except msgspec.DecodeError:
+            continue
+    return None
+
+
+def read(file: File, mapping: Mapping) -> Reading:
+    """Read a document; one of a service's answers a line works as well."""
+    complaints = Complaints(file.name)
+    document = _document(file)
+    if document is None:
+        return Reading(problems=[Problem(file.name, "not one of the documents that are known here")])
+    records = Records(document.title, mapping.zone)
+    with file.open() as stream:
+        body = stream.read()
+    for number, text in _texts(body):
+        try:
+            document.put(decoded(text), records)
+        except msgspec.DecodeError as problem:
+            complaints.add(f"not JSON: {problem}", number)
+        except _WRONG as problem:
+            complaints.add(f"not as an {document.title} has it: {problem!r}", number)
+    return reading_of(file, without_times(records.entries(), complaints, _NO_TIME), complaints)
+
+
+def _texts(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """The document, or the documents that stand one a line."""
+    first, *rest = body.lstrip().split(b"\n", 1)
+    try:
+        msgspec.json.decode(first, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        yield 1, body
+        return
+    if not rest or not rest[0].strip():
+        yield 1, first
+        return
+    yield from ((number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip())

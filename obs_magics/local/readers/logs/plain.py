@@ -1,0 +1,222 @@
+"""Reads plain text logs: a line with a time begins an entry, lines without one belong to the entry before.
+
+Blocks of lines are read one after the other, so that the memory needed is that of the entries themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from obs_magics.analysis.loglines.folding import joined_lines
+from obs_magics.analysis.loglines.text import Text, found_anywhere
+from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
+from obs_magics.local.readers.delimited import is_csv
+from obs_magics.local.readers.logs.collect import Entries, reading_of
+from obs_magics.local.readers.logs.places import file_day
+from obs_magics.local.readers.logs.stamps import Stamp, find_stamps, share_timed
+from obs_magics.local.readers.logs.times import DAY, NO_TIME, titles, with_day, with_year
+
+Array = np.ndarray[Any, Any]
+
+_BLOCK = 16 * 1024 * 1024
+_SAMPLE = 500
+_MOSTLY = 0.5
+# A time, and then numbers only: a table without a header.
+_NUMBERS = re.compile(r"[^,;\t]{8,40}(?:[,;\t]\s*-?\d[\d.eE+-]*)+\s*")
+
+
+def looks_right(file: File) -> bool:
+    """Whether most lines that are not indented have a time, and it is no table with a header."""
+    if b"\0" in file.head.lstrip(b"\0")[:4096]:
+        return False
+    lines = sample_lines(file)
+    if not lines or lines[0].lstrip().startswith(("{", "<?")):
+        return False
+    stamps = find_stamps(lines)
+    if share_timed(lines, stamps) < _MOSTLY:
+        return False
+    if sum(map(bool, map(_NUMBERS.fullmatch, lines))) * 2 > len(lines):
+        return False
+    first = pa.array(lines[:1])
+    return any(stamp.matches(first)[0] for stamp in stamps) or not is_csv(file)
+
+
+def sample_lines(file: File) -> list[str]:
+    """The first lines with something in them, as text; the last of the head may be cut and is left out."""
+    lines = file.head.decode("utf-8", "replace").split("\n")
+    whole = lines[:-1] if len(lines) > 1 else lines
+    return [line.rstrip("\r") for line in whole if line.strip()][:_SAMPLE]
+
+
+def read(file: File, mapping: Mapping) -> Reading:
+    """Read a plain text log."""
+    complaints = Complaints(file.name)
+    with file.open() as stream:
+        entries = read_text(blocks(stream), file, mapping, complaints)
+    return reading_of(file, entries, complaints)
+
+
+def blocks(stream: BinaryIO) -> Iterator[list[str]]:
+    """Lines, many at a time, as text: what is no UTF-8 becomes a replacement character."""
+    rest = b""
+    while data := stream.read(_BLOCK):
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield _lines(rest + data[: cut - 1])
+            rest = data[cut:]
+        else:
+            rest += data
+    if rest:
+        yield _lines(rest)
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "replace").split("\n")
+
+
+def read_text(texts: Iterator[list[str]], file: File, mapping: Mapping, complaints: Complaints) -> Entries:
+    """Entries of lines; the forms of their times are found out on the way."""
+    reader = _Reader(complaints)
+    for lines in texts:
+        reader.add(lines)
+    return reader.entries(file, mapping)
+
+
+class _Reader:
+    def __init__(self, complaints: Complaints) -> None:
+        self._complaints = complaints
+        self._stamps: list[Stamp] = []
+        self._line = 0
+        self._before: list[str] = []
+        self._open: list[str] = []  # lines of the entry that may go on in the next block
+        self._open_time: tuple[int, bool, int] | None = None
+        self._parts: list[tuple[Array, Array, Array, Text]] = []
+
+    def add(self, lines: list[str]) -> None:
+        """Read a block of lines."""
+        texts = pa.array(lines, pa.string())
+        times, zoned, forms = self._times(texts, lines)
+        starts = np.flatnonzero(times != NO_TIME)
+        first = int(starts[0]) if len(starts) else len(lines)
+        (self._open if self._open_time is not None else self._before).extend(lines[:first])
+        self._line += len(lines)
+        if not len(starts):
+            return
+        self._close()
+        last = int(starts[-1])
+        heads = starts[np.searchsorted(starts, np.arange(first, last), side="right") - 1] - first
+        _, messages = joined_lines(texts.slice(first, last - first), heads)
+        whole = starts[:-1]
+        self._parts.append((times[whole], zoned[whole], forms[whole], messages))
+        self._open = lines[last:]
+        self._open_time = (int(times[last]), bool(zoned[last]), int(forms[last]))
+
+    def _close(self) -> None:
+        if self._open_time is None:
+            return
+        time, zoned, form = self._open_time
+        text = pa.array(["\n".join(self._open)], pa.large_string())
+        self._parts.append((np.array([time]), np.array([zoned]), np.array([form], np.int8), text))
+        self._open_time = None
+
+    def _times(self, texts: pa.Array, lines: list[str]) -> tuple[Array, Array, Array]:
+        """Times, whether a zone is written, and which of the stamps each line has."""
+        times, zoned = np.full(len(lines), NO_TIME), np.zeros(len(lines), bool)
+        forms = np.full(len(lines), -1, np.int8)
+        number = 0
+        while True:
+            if number == len(self._stamps):
+                sample = [lines[row] for row in np.flatnonzero(times == NO_TIME)[:_SAMPLE].tolist()]
+                further = find_stamps([line for line in sample if line.strip()], self._stamps)
+                new = [stamp for stamp in further if stamp not in self._stamps]
+                if not new:
+                    return times, zoned, forms
+                self._tell(new, lines)
+                self._stamps += new
+            left = np.flatnonzero(times == NO_TIME)
+            if not len(left):
+                return times, zoned, forms
+            moments = self._stamps[number].read(texts if len(left) == len(lines) else texts.take(pa.array(left)))
+            good = moments.local_ns != NO_TIME
+            times[left[good]], zoned[left[good]], forms[left[good]] = (
+                moments.local_ns[good],
+                moments.zoned[good],
+                number,
+            )
+            number += 1
+
+    def _tell(self, new: list[Stamp], lines: list[str]) -> None:
+        """Say where a file begins to write its times in another way."""
+        for stamp in new[1:] if not self._stamps else new:
+            place = int(np.flatnonzero(stamp.matches(pa.array(lines, pa.string())))[0])
+            self._complaints.add(f"from here on there are times as {stamp.form.title}, too", self._line + place + 1)
+
+    def entries(self, file: File, mapping: Mapping) -> Entries:
+        """What came of all blocks."""
+        self._close()
+        if not self._parts:
+            if self._before:
+                self._complaints.add("no line has a time")
+            return Entries(np.empty(0, np.int64), pa.array([], pa.string()))
+        times, zoned, forms = (np.concatenate([part[index] for part in self._parts]) for index in range(3))
+        messages = _trimmed([part[3] for part in self._parts])
+        times, why = self._absolute(times, forms, zoned, file, mapping.zone)
+        before = [line for line in self._before if line.strip()]
+        if before:
+            lines = "1 line" if len(before) == 1 else f"{len(before):,} lines"
+            self._complaints.add(f"{lines} before the first time: given the time of the first", 1)
+            times = np.concatenate([np.full(len(before), times[0]), times])
+            messages = pa.chunked_array([pa.array(before, pa.large_string()), *messages.chunks])
+        used = titles([self._stamps[number].form for number in np.unique(forms).tolist()])
+        return Entries(times, messages, {}, "plain text", used + "".join(why))
+
+    def _absolute(self, times: Array, forms: Array, zoned: Array, file: File, zone: str) -> tuple[Array, list[str]]:
+        """Times with the year or day that is not written, in UTC; and what was assumed, in words."""
+        why = []
+        for number, stamp in enumerate(self._stamps):
+            rows = np.flatnonzero(forms == number)
+            if not len(rows) or not (stamp.form.needs_year or stamp.form.needs_day):
+                continue
+            latest, reason = file_day(file)
+            latest_ns = int(latest.timestamp()) * 1_000_000_000
+            if stamp.form.needs_day:
+                times[rows] = with_day(times[rows], latest_ns // DAY)
+            else:
+                times[rows] = with_year(times[rows], latest_ns)
+            day = np.datetime64(int(times[rows[-1]]), "ns")
+            guess = (
+                f"the day is not written: {day.astype('M8[D]')}"
+                if stamp.form.needs_day
+                else f"the year is not written: {day.astype('M8[Y]')}"
+            )
+            why.append(f", {guess}, {reason}")
+        if not zoned.all():
+            why.append(f", no zone is written: {zone}")
+            if zone != "UTC":
+                times = np.where(zoned, times, in_zone(times, zone))
+        return times, why
+
+
+def _trimmed(parts: list[Text]) -> pa.ChunkedArray:
+    """Messages without the empty lines that stand between entries."""
+    chunks = [chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+    messages = pa.chunked_array([chunk.cast(pa.large_string()) for chunk in chunks], pa.large_string())
+    if not found_anywhere(messages, r"\n"):
+        return messages
+    ends = pc.match_substring_regex(messages, r"\n\s*\z")
+    return pc.if_else(ends, pc.utf8_rtrim(messages, "\n\r\t "), messages)
+
+
+def in_zone(local_ns: Array, zone: str) -> Array:
+    """Wall clock times of a zone as UTC; of an hour that comes twice the first, of one that is left out the next."""
+    local = pd.DatetimeIndex(local_ns.astype("M8[ns]"))
+    first = np.ones(len(local), bool)
+    instants: Array = local.tz_localize(zone, ambiguous=first, nonexistent="shift_forward").asi8
+    return instants

@@ -1,0 +1,79 @@
+"""What the magics that ask a source have in common: reading the cell, filling the variable, showing, returning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from obs_magics.magics.arguments import Arguments, Command, read_query, read_words
+from obs_magics.magics.interrupt import in_one_line
+from obs_magics.magics.variables import expand_option
+from obs_magics.model.time import format_duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from obs_magics.api import Plan
+    from obs_magics.magics.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in a cell: the options, the question, and whether a `;` asks not to show the frame."""
+
+    arguments: Arguments
+    question: str
+    quiet: bool
+
+
+def read_cell(command: Command, line: str, cell: str | None) -> Typed:
+    """Read a magic that takes a query: the rest of the line, or the cell's body.
+
+    Raises:
+        UsageError: The options are wrong.
+    """
+    arguments = read_query(command, line) if cell is None else read_words(command, line)
+    question = arguments.rest if cell is None else cell
+    bare = question.rstrip()
+    # As elsewhere in IPython; no query language here has one.
+    return Typed(arguments, bare[:-1], True) if bare.endswith(";") else Typed(arguments, question, False)
+
+
+def has_text(question: str) -> bool:
+    """Whether there is more than space and comments."""
+    lines = [line.strip() for line in question.splitlines()]
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def option_text(arguments: Arguments, names: Mapping[str, Any], name: str) -> str | None:
+    """The value of an option, with its Python variables replaced."""
+    value = arguments.text(name)
+    return None if value is None else expand_option(value, names)
+
+
+def deliver(context: Context, typed: Typed, frame: pd.DataFrame, show: Callable[[], None]) -> pd.DataFrame | None:
+    """Fill the variable, show the panel, and give back what the cell returns."""
+    target = typed.arguments.target
+    if target is not None:
+        context.fill(target, frame)
+    if not typed.arguments.has("no-plot"):
+        kept = f"; the frame is in {target}" if target else ""
+        with in_one_line(f"interrupted while drawing{kept}"):
+            show()
+    # Only with a variable: `x = %obs_metrics up;` would lose what was fetched.
+    return None if typed.quiet and target is not None else frame
+
+
+def plan_text(plan: Plan, facts: Mapping[str, str]) -> str:
+    """What would be asked of whom: the answer to ``--dry-run``; `facts` stand between the range and the notes."""
+    span = plan.range
+    when = f"{span.start:%Y-%m-%d %H:%M:%S} to {span.end:%Y-%m-%d %H:%M:%S} UTC ({format_duration(span.duration_ns)})"
+    told = [
+        ("source", f"{plan.source} ({plan.platform}, {plan.address})"),
+        ("query", plan.native_query.replace("\n", "\n         ")),
+        ("range", when),
+        *facts.items(),
+        *(("note", note) for note in plan.notes),
+    ]
+    return "\n".join(["Nothing was asked. This would be:", *(f"{name:<9}{value}" for name, value in told)])

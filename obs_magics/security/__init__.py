@@ -1,0 +1,1 @@
+"""What may be seen, and by whom: redaction of secrets and personal data."""

@@ -1,0 +1,244 @@
+"""Secrets that have a name: `password=…`, `"apiKey": "…"`, `<secret>…</secret>`, `?token=…`, `PGPASSWORD=…`.
+
+A table of names. How a name and its value are written is the same for all of them: key=value, JSON (also inside a JSON
+string), YAML, query strings (also encoded), XML, arrays of Ruby and PHP, structs of Go and Rust, forms.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from obs_magics.security.redact.rule import END, Kind, Match, Rule, Span, before, compiled
+from obs_magics.security.redact.shapes import is_mixed, is_path, is_placeholder, is_random, is_thing
+from obs_magics.security.redact.vendors import AWS_SECRET_KEY
+
+PASSWORD = Kind("password", "password")
+SECRET = Kind("secret", "secret")
+API_KEY = Kind("api_key", "API key")
+TOKEN = Kind("token", "token")
+SESSION = Kind("session", "session id")
+CREDENTIAL = Kind("credential", "credential")
+SIGNATURE = Kind("signature", "signature")
+CODE = Kind("one_time_code", "one-time code")
+AZURE_KEY = Kind("azure_key", "Azure key")
+
+
+class Strength(enum.Enum):
+    """How far a name can be trusted that its value is secret."""
+
+    SURE = "whatever it says, but for placeholders"
+    SHORT = "as sure, but also a word of other meanings: nothing from prose, no paths, no small numbers"
+    LIKELY = "unless it is a word"
+    WEAK = "only what looks made by a generator"
+    DIGITS = "only a few digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A row of the table: what is found, the names (RE2 and `re`), how sure they are."""
+
+    kind: Kind
+    names: str
+    strength: Strength
+
+
+_GAP = r"[_. -]?"
+_WORD = r"(?:\b|_)"  # a short name counts only as a word: not `bypass`, `compass`
+_KEYS = (
+    r"api|access|auth|encryption|signing|master|account|license|subscription|session|consumer|deploy|service|app"
+    r"|application|admin|ssh|jwt|hmac|aes|crypto|cipher|webhook|functions|instrumentation|ingest|integration|insert"
+    r"|write|client|user|shared|storage|host|server|management|personal|developer|account[_-]?access|datadog|stripe"
+    r"|sendgrid|mailgun|openai|pagerduty|algolia|rapidapi"
+)
+
+NAMES: tuple[Name, ...] = (
+    Name(PASSWORD, r"(?i:pass?word|passwd|passwort|kennwort|pass[_ -]?phrase|passcode|contrasena|senha)", Strength.SURE),
+    Name(PASSWORD, rf"(?:{_WORD}|[a-z0-9])(?:Pass|Pwd|Passwd)", Strength.SHORT),
+    Name(
+        PASSWORD,
+        rf"(?:{_WORD}(?i:pass|pwd|psw|passw|pw)|(?i:db|user|my|smtp|root|admin|ftp|proxy|login|mysql|pg)(?i:pass|pwd|pw))",
+        Strength.SHORT,
+    ),
+    Name(AWS_SECRET_KEY, rf"(?i:secret{_GAP}access{_GAP}key|aws{_GAP}secret{_GAP}key|aws{_GAP}secret)", Strength.LIKELY),
+    Name(AZURE_KEY, r"(?i:account[_-]?key|shared[_-]?access[_-]?key|storage[_-]?key)", Strength.LIKELY),
+    Name(
+        SECRET,
+        rf"(?i:(?:client|app|api|consumer|shared|webhook|signing|oauth2?|jwt|auth|session|cookie|token|hmac|server"
+        rf"|application|csrf|encryption|master|totp|mfa|otp){_GAP}secret|secret{_GAP}(?:key(?:{_GAP}base)?|token|id)"
+        rf"|private{_GAP}key(?:_id)?|client[_-]key[_-]data|signing{_GAP}salt|encryption{_GAP}salt)",
+        Strength.LIKELY,
+    ),
+    Name(API_KEY, rf"(?i:(?:{_KEYS}){_GAP}key)", Strength.LIKELY),
+    Name(API_KEY, r"[A-Z0-9]_KEY", Strength.WEAK),
+    Name(
+        TOKEN,
+        rf"(?i:(?:access|refresh|auth|id|bearer|session|security|api|csrf|xsrf|user|bot|personal|device|push|oauth|jwt"
+        rf"|service|registration|verification|reset|invite|magic|login|sso|deploy|job|runner|webhook|app|admin){_GAP}"
+        rf"token|authenticity_token|_auth_?token|x-vault-token|nonce_token)",
+        Strength.WEAK,
+    ),
+    Name(TOKEN, r"(?i:token)", Strength.WEAK),
+    Name(SECRET, r"(?i:secret)", Strength.WEAK),
+    Name(CREDENTIAL, rf"(?i:credentials?)|{_WORD}(?i:creds?|auth|_auth)|[a-z]Auth", Strength.WEAK),
+    Name(
+        SESSION,
+        rf"(?i:session{_GAP}(?:id|key|uuid)|sessionid|sess[_-]?id|phpsessid|jsessionid|connect\.sid|asp\.net_sessionid"
+        rf"|aspsessionid[a-z]*|laravel_session|_gitlab_session|csrftoken|xsrf-token)|{_WORD}(?i:session|sid|sess)",
+        Strength.WEAK,
+    ),
+    Name(SIGNATURE, rf"(?i:x-amz-signature|x-goog-signature|x-hub-signature(?:-256)?)|{_WORD}(?i:sig|signature)", Strength.WEAK),
+    Name(
+        CODE,
+        rf"{_WORD}(?i:otp|totp|pin|pin_?code|cvv2?|cvc2?|csc|passcode|one{_GAP}time{_GAP}(?:code|password)"
+        rf"|(?:mfa|2fa|verification|auth|authorization|security|sms|confirmation|recovery|backup){_GAP}code)",
+        Strength.DIGITS,
+    ),
+)  # fmt: skip
+"""Names of secrets. `token_count`, `password_length`, `passwordless` are none: a name ends where its separator begins."""
+
+_SUFFIX = (
+    r"(?:[_-]?(?i:hash|value|plain|plaintext|raw|text|old|new|current|confirm|confirmation|again|repeat|base64|b64|enc"
+    r"|encrypted|digest)|[_-]?[0-9])?"
+)
+_QUOTE = r"(?:\\{0,4}[\"'`]|&quot;|&#34;|%22|\\u0022)"
+_EQUALS = (
+    rf"{_QUOTE}?\]?(?:[ \t]{{0,8}}(?:=>|->|:=|={{1,3}}|:|%3[DdAa])[ \t]{{0,8}}"
+    r"|>"  # <password>…
+    rf"|,?[ \t]{{0,2}}{_QUOTE}?(?i:value){_QUOTE}?[ \t]{{0,2}}[:=][ \t]{{0,2}}"  # {"name": "TOKEN", "value": "…"}
+    r"|(?:\r?\n|(?:\\r)?\\n){2})"  # name="password", an empty line, the value: a part of a form
+)
+_WRAP = r"(?:(?:Some|Just|Optional|Secret|SecretString|SecretStr)\()?[\[(]{0,2}"
+_LONGEST = 2048
+_FIRST = r"[^\s\"'`\xfe\xff]"
+# Up to the closing quote (the same as the opening one, backslashes and all) or the end of the line; else up to a blank.
+_VALUE = (
+    rf"{_WRAP}(?:[bur]?(?P<quote>{_QUOTE}))?"
+    rf"(?P<hide>(?(quote)(?:(?!(?P=quote))(?:\\[^\n\xff]|[^\n\xff]))*+|[^\s\"'`\xff]{{1,{_LONGEST}}}+))"
+)
+# Longer ones are read on only once it is clear that nothing cuts them short: a line may hold a hundred thousand names.
+_RUN = re.compile(rb"[^\s\"'`\xff]*")
+# Where a bare value ends although no blank is there: the next parameter, field or tag.
+_CUT = re.compile(rb"[;&]|,(?=$|[\w.\-\[{]+[=:]|[\"'{\[])|</?[A-Za-z]|\\+[nrt]|%26|%22|&quot;")
+_CLOSERS = b")]},:;."
+_IN_TAG = re.compile(rb"<[\w:.-]*$")
+_FIRST_OF_LINE = re.compile(rb"(?:^|\n)[ \t]*(?:- )?[\"']?[\w.-]*$")
+# Tokens that are none: of pages in a listing, and what .NET writes of an assembly's public key.
+_HARMLESS = re.compile(rb"(?i)(?:public[_-]?key|next|page|paging|continuation|continue|cursor|sync)[_.-]?$")
+_REST = re.compile(rb"[ \t]*[\"'}\]),]*[ \t]*(?:[\r\n\xff]|\Z)")
+
+
+def _hidden(match: Match, *, strength: Strength) -> Iterable[Span]:
+    """The value that a name introduces, when it is one."""
+    start, end = match.span("hide")
+    if match["equals"] == b">":
+        lead = match.string[max(0, match.start() - 64) : match.start()]
+        if _IN_TAG.search(lead) is None:
+            return ()
+    if match["quote"] is None:
+        length = _bare(match.string[start:end])
+        end = start + length if length < _LONGEST else _end_of_run(match.string, end)
+    value = match.string[start:end].strip()
+    if not value or is_placeholder(value):
+        return ()
+    return ((start, end),) if _CHECKS[strength](match, value, end) else ()
+
+
+def _end_of_run(text: bytes, at: int) -> int:
+    run = _RUN.match(text, at)
+    return run.end() if run else at
+
+
+def _bare(value: bytes) -> int:
+    """The length of a value that stands without quotes."""
+    cut = _CUT.search(value)
+    value = value[: cut.start()] if cut else value
+    return len(value.rstrip(_CLOSERS))
+
+
+def _in_prose(match: Match) -> bool:
+    """Whether it may be a sentence: `password: must be changed`."""
+    equals = match["equals"]
+    return match["quote"] is None and equals.endswith((b" ", b"\t")) and b"=" not in equals
+
+
+def _sure(match: Match, value: bytes, end: int) -> bool:
+    if not _in_prose(match):
+        return not (b" " in match["equals"] and is_thing(value))  # `self.password = password`
+    if is_mixed(value) or (value.isdigit() and len(value) >= 6):
+        return True
+    alone = _REST.match(match.string, end) and _FIRST_OF_LINE.search(_lead(match))
+    return alone is not None and not is_thing(value)
+
+
+def _lead(match: Match) -> bytes:
+    """What stands before the name, of its record."""
+    return match.string[max(0, match.start() - 64) : match.start()].rpartition(END)[2]
+
+
+def _short(match: Match, value: bytes, _: int) -> bool:
+    small = value.isdigit() and len(value) < 4
+    return not (_in_prose(match) or small or is_path(value) or is_thing(value))
+
+
+def _likely(match: Match, value: bytes, _: int) -> bool:
+    if _in_prose(match):
+        return is_random(value)
+    return len(value) >= 6 and not (is_thing(value) or is_path(value)) or is_random(value)
+
+
+def _weak(match: Match, value: bytes, _: int) -> bool:
+    return is_random(value) and _HARMLESS.search(_lead(match)) is None
+
+
+def _digits(_: Match, value: bytes, __: int) -> bool:
+    return value.isdigit() and 3 <= len(value) <= 10
+
+
+_CHECKS = {
+    Strength.SURE: _sure,
+    Strength.SHORT: _short,
+    Strength.LIKELY: _likely,
+    Strength.WEAK: _weak,
+    Strength.DIGITS: _digits,
+}
+
+
+def _rule(name: Name) -> Rule:
+    head = rf"(?:{name.names}){_SUFFIX}"
+    return Rule(
+        name.kind,
+        "fields",
+        rf"{head}{_EQUALS}{_WRAP}[bur]?{_QUOTE}?{_FIRST}",
+        compiled(rf"{head}(?P<equals>{_EQUALS}){_VALUE}"),
+        partial(_hidden, strength=name.strength),
+    )
+
+
+FIELD_RULES: tuple[Rule, ...] = tuple(map(_rule, NAMES))
+
+_COLUMN = [(name, compiled(rf"(?:.*[^A-Za-z])?(?:{name.names}){_SUFFIX}")) for name in NAMES]
+
+
+def secret_column(name: str) -> Name | None:
+    """The row of the table for a column of this name; None when the name tells of no secret.
+
+    >>> secret_column("db_password").kind.name
+    'password'
+    """
+    text = name.encode("utf-8", "replace")
+    return next((row for row, pattern in _COLUMN if pattern.fullmatch(text)), None)
+
+
+def hides_cell(name: Name, value: bytes) -> bool:
+    """Whether a cell in a column of this name is secret as a whole."""
+    if is_placeholder(value.strip()):
+        return False
+    match = _CELL.match(b'="' + value + b'"')
+    return match is not None and _CHECKS[name.strength](match, value, match.end("hide"))
+
+
+_CELL = compiled(r"(?P<equals>=)(?P<quote>\")(?P<hide>.*)\"\Z")

@@ -1,0 +1,294 @@
+"""Personal data: e-mail and IP addresses, cards, accounts, social security and telephone numbers."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from obs_magics.security.redact.rule import END, Kind, Match, Rule, Span, after, before, compiled
+from obs_magics.security.redact.sums import (
+    digits_of,
+    is_card,
+    is_iban,
+    is_international,
+    is_north_american,
+    is_ssn,
+)
+
+EMAIL = Kind("email", "e-mail address", "e-mail addresses", personal=True)
+IPV4 = Kind("ipv4", "IPv4 address", "IPv4 addresses", personal=True)
+IPV6 = Kind("ipv6", "IPv6 address", "IPv6 addresses", personal=True)
+CARD = Kind("card", "card number", personal=True)
+IBAN = Kind("iban", "IBAN", personal=True)
+SSN = Kind("ssn", "social security number", personal=True)
+PHONE = Kind("phone", "telephone number", personal=True)
+
+_QUOTE = r"(?:\\{0,4}[\"'`]|&quot;|%22)"
+_EQUALS = rf"(?:{_QUOTE}?[ \t]{{0,4}}(?:=>|[:=]|%3[DdAa])[ \t]{{0,4}}{_QUOTE}?|[ \t#]{{1,3}}{_QUOTE}?)"
+
+# --- e-mail ------------------------------------------------------------------------------------------------------------
+
+# What only looks like a domain: files (icon@2x.png), units of systemd (user@1000.service), decorators.
+_NO_DOMAIN = frozenset(
+    ending.encode("ascii")
+    for ending in (
+        "png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json map html htm xml yml yaml toml lock md txt log py go rb "
+        "rs java class jar c h cpp so dll exe zip tar gz tgz bz2 xz service socket target timer mount slice scope path "
+        "device swap"
+    ).split()
+)
+_NO_PERSON = frozenset({b"git", b"hg", b"svn"})
+_EMAIL = r"[A-Za-z0-9._%+\x80-\xfd-]+(?:@|%40)(?:[A-Za-z0-9\x80-\xfd-]+\.)+[A-Za-z\x80-\xfd]"
+
+
+def _email(match: Match) -> Iterable[Span]:
+    local, _, domain = match["hide"].replace(b"%40", b"@").rpartition(b"@")
+    if domain.rpartition(b".")[2].lower() in _NO_DOMAIN or local in _NO_PERSON or not local.strip(b".-_%"):
+        return ()
+    start, end = match.span("hide")
+    escaped = before(match, 1) == b"\\" and local[:1] in b"nrt"  # the letter belongs to a line break
+    return ((start + escaped, end),)
+
+
+def _one_email(value: bytes) -> bytes:
+    """Lower case: mail servers make no difference, and logs write both."""
+    return value.replace(b"%40", b"@").lower()
+
+
+# --- IP addresses ------------------------------------------------------------------------------------------------------
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}"
+# Nobody's: this host, everybody, masks of networks.
+_NOBODY = frozenset({b"0.0.0.0", b"127.0.0.1", b"255.255.255.255"})  # noqa: S104
+_MASK = re.compile(rb"255\.(?:255|254|252|248|240|224|192|128|0)\.")
+# Four numbers after such a word, or right behind a product's name and slash, are a version.
+_VERSION = re.compile(
+    rb"""(?ix)
+    (?: \b(?:version|versions|ver|v|release|released|rel|build|firmware|fw|driver|kernel|revision|rev|patch|sdk|jdk|jre
+        |assembly|upgraded|upgrading|updated|section|chapter|clause|rfc|oid|snmp|schema|api)
+        ["']?[ \t]{0,2}[:=]?[ \t]{0,2}["'(]?(?:from[ \t]|to[ \t])?v?
+      | [A-Za-z_]version["']?[ \t]{0,2}[:=][ \t]{0,2}["']?
+      | (?:==|~=|>=|<=|\^|~)
+      | upgrad[^\n]{0,40}[ ](?:from|to)[ ]v?
+      | (?:^|[ \t"'(;,])[A-Za-z][A-Za-z_-]*/v?
+      | [A-Za-z0-9_][_-]v?
+      | (?:^|[^A-Za-z0-9])v )$"""
+)
+_ARTEFACT = re.compile(rb"[-+_.][A-Za-z]")
+_PORT = re.compile(rb":[0-9]{1,5}(?![0-9])")
+
+
+def _ipv4(match: Match) -> Iterable[Span]:
+    value = match["hide"]
+    if value in _NOBODY or _MASK.match(value):
+        return ()
+    lead, rest = before(match, 56), after(match, 8)
+    if lead[-1:].isalnum() or lead[-1:] in (b".", b"_") or lead[-2:] in (b"\\d",):
+        return ()
+    if _PORT.match(rest) is None and (_VERSION.search(lead) or _ARTEFACT.match(rest)):
+        return ()
+    return (match.span("hide"),)
+
+
+_GROUPS = r"[0-9A-Fa-f:]{2,46}(?:\.[0-9]{1,3}){0,3}"
+_IPV6 = (
+    r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}(?:[0-9A-Fa-f]{1,4}|:)|\b(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]{1,4}"
+)
+_EUI = re.compile(rb"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
+
+
+def _address(text: bytes) -> ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.IPv6Address(text.decode("ascii"))
+    except ValueError:
+        return None
+
+
+def _ipv6(match: Match) -> Iterable[Span]:
+    text = match["hide"]
+    lead, rest = before(match, 1), after(match, 1)
+    if lead.isalnum() or lead in (b"_", b":", b".") or rest.isalnum() or rest in (b"_", b":"):
+        return ()
+    text = text.rstrip(b":") if not text.endswith(b"::") else text
+    address = _address(text)
+    if text.count(b":") < 4 and not re.search(rb"[0-9]", text):  # `db::Add`, `fe::`: names in C++ and Rust
+        return ()
+    if address is None or address.is_loopback or address.is_unspecified or _EUI.fullmatch(text):
+        return ()
+    return ((match.start("hide"), match.start("hide") + len(text)),)
+
+
+def _one_ipv6(value: bytes) -> bytes:
+    """The canonical form of RFC 5952."""
+    address = _address(value)
+    return value.lower() if address is None else address.compressed.encode("ascii")
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------------
+
+_INSIDE = re.compile(rb"[A-Za-z0-9_]$|[0-9][.,/:-]$|(?:^|[^A-Za-z])-$")
+_INSIDE_ON = re.compile(rb"[A-Za-z0-9_]|[.,/:-][0-9]")
+
+
+def _stands_alone(match: Match) -> bool:
+    """Whether it is no part of a longer number, word, moment or id."""
+    return _INSIDE.search(before(match, 2)) is None and _INSIDE_ON.match(after(match, 2)) is None
+
+
+# By the first digits of the schemes, and in the groups that cards are written in; `_card` looks more closely.
+_CARD = (
+    r"(?:4[0-9]|5[0-8]|2[2-7]|3[04-9]|6[0-9]|8[12])[0-9]{2}"
+    r"(?:[0-9]{9,15}|[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[ -][0-9]{6}[ -][0-9]{4})"
+)
+_ROW = r"[0-9]{1,24}(?:[ -][0-9]{1,24}){0,40}"
+_GROUP = re.compile(rb"(?<![0-9])[0-9]")
+_CARDS = tuple(
+    re.compile(form + rb"(?![A-Za-z0-9_])")
+    for form in (
+        rb"[0-9]{4}(?P<by>[ -])[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{3}",
+        rb"[0-9]{4}(?P<by>[ -])[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{4}",
+        rb"[0-9]{4}(?P<by>[ -])[0-9]{6}(?P=by)[0-9]{4,5}",
+        rb"[0-9]{13,19}(?!-[0-9A-Fa-f])",
+    )
+)
+
+
+_SAYS_CARD = re.compile(rb"(?i)card|pan\b|maestro|unionpay|visa")
+
+
+def _fits(found: Match) -> bool:
+    """Whether it is a card; more than 16 digits in one piece are mostly ids, so the line has to speak of cards."""
+    if len(found[0]) > 16 and found[0].isdigit():
+        lead = found.string[max(0, found.start() - 32) : found.start()].rpartition(END)[2]
+        if _SAYS_CARD.search(lead) is None:
+            return False
+    return is_card(digits_of(found[0]))
+
+
+def _card(match: Match) -> Iterable[Span]:
+    """Cards in a row of numbers: `2024 4111 1111 1111 1111 200` has one."""
+    start, end = match.span("hide")
+    done = start
+    for group in _GROUP.finditer(match.string, start, end):
+        at = group.start()
+        lead = match.string[max(0, at - 2) : at]
+        if at < done or _INSIDE.search(lead):
+            continue
+        for form in _CARDS:
+            found = form.match(match.string, at)
+            if found and _fits(found) and not _INSIDE_ON.match(match.string, found.end()):
+                yield found.span()
+                done = found.end()
+                break
+
+
+_IBAN = r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
+
+
+def _iban(match: Match) -> Iterable[Span]:
+    """The longest beginning that is one; what follows in groups may belong to the sentence."""
+    text, start = match["hide"], match.start("hide")
+    if _INSIDE.search(before(match, 2)):
+        return ()
+    for end in range(len(text), 14, -1):
+        if text[end - 1 : end] != b" " and not text[end : end + 1].isalnum() and is_iban(text[:end].replace(b" ", b"")):
+            whole = end == len(text)
+            return () if whole and after(match, 1).isalnum() else ((start, start + end),)
+    return ()
+
+
+def _ssn(match: Match) -> Iterable[Span]:
+    return (match.span("hide"),) if _stands_alone(match) and is_ssn(digits_of(match["hide"])) else ()
+
+
+def _plus(match: Match) -> Iterable[Span]:
+    """A plus sign and a country code (E.164)."""
+    start, text = match.start("hide"), match["hide"].rstrip(b" -./(")
+    digits, lead = digits_of(text.removeprefix(b"%2B").removeprefix(b"%2b")), before(match, 1)
+    if lead.isalnum() or lead in (b"_", b"+") or after(match, 1).isalnum():
+        return ()
+    spaced = not text.removeprefix(b"%").isalnum() and len(text) > len(digits) + 1
+    return ((start, start + len(text)),) if is_international(digits, spaced=spaced) else ()
+
+
+def _american(match: Match) -> Iterable[Span]:
+    return (match.span("hide"),) if _stands_alone(match) and is_north_american(digits_of(match["hide"])) else ()
+
+
+def _alone(match: Match) -> Iterable[Span]:
+    return (match.span("hide"),) if _stands_alone(match) else ()
+
+
+def _called(match: Match) -> Iterable[Span]:
+    """Whatever has as many digits as a telephone number, behind a word that says it is one."""
+    start, text = match.start("hide"), match["hide"].rstrip(b" -./(")
+    least = 9 if match["equals"].isspace() and not text.startswith(b"+") else 7
+    if not least <= len(digits_of(text)) <= 15 or after(match, 1).isalnum():
+        return ()
+    return ((start, start + len(text)),)
+
+
+_NATIONAL = (
+    r"0[1-9](?:[ .][0-9]{2}){4}"  # France, Belgium
+    r"|0[0-9]{4} [0-9]{6}|0[0-9]{3} [0-9]{3} [0-9]{4}|0[0-9]{2} [0-9]{4} [0-9]{4}"  # United Kingdom
+    r"|\(0[0-9]{2,5}\) ?[0-9]{3,8}(?: [0-9]{3,4})?"
+    r"|0[0-9]{2,4}/[0-9]{4,9}"  # Germany
+    r"|0[0-9]{1,3}-[0-9]{3,4}-[0-9]{4}"  # Japan, Korea
+)
+_AMERICAN = r"(?:1[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}"
+_PLUS = r"(?:\+|%2[Bb])[0-9](?:[ ./-]{0,2}\(?[0-9]\)?){6,16}"
+_CALLED = (
+    r"(?:(?i:(?:tele)?phone|mobile|telefon|telefono|msisdn|whatsapp)|(?:\b|_)(?i:tel|fax|sms[ _](?:to|from)))"
+    r"(?:[_ -]?(?i:number|no|nr|num|to|from|home|work))?\.?"
+)
+_NUMBERS = r"\+?\(?[0-9](?:[ ./()-]{0,2}[0-9]){6,15}"
+_SSN = r"[0-9]{3}-[0-9]{2}-[0-9]{4}"
+_SSN_NAMES = r"(?i:ssn|social[ _-]security(?:[ _-](?:number|no\.?|nr))?|itin|tax[ _-]?id)"
+_SSN_CALLED = rf"{_SSN_NAMES}{_EQUALS}"
+
+
+def _closed(value: bytes) -> bytes:
+    return value.replace(b" ", b"")
+
+
+PERSONAL_RULES: tuple[Rule, ...] = (
+    Rule(EMAIL, "addresses", _EMAIL, compiled(rf"(?P<hide>{_EMAIL}[A-Za-z\x80-\xfd-]+)"), _email, _one_email),
+    Rule(IPV4, "accounts", rf"\b{_IPV4}\b", compiled(rf"(?P<hide>{_IPV4})(?![0-9]|\.[0-9])"), _ipv4),
+    Rule(IPV6, "addresses", _IPV6, compiled(rf"(?P<hide>{_GROUPS})"), _ipv6, _one_ipv6),
+    Rule(IBAN, "accounts", r"\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}", compiled(f"(?P<hide>{_IBAN})"), _iban, _closed),
+    Rule(CARD, "card", rf"\b{_CARD}", compiled(f"(?P<hide>{_ROW})"), _card, digits_of),
+    Rule(SSN, "accounts", rf"\b{_SSN}\b", compiled(f"(?P<hide>{_SSN})"), _ssn, digits_of),
+    Rule(
+        SSN,
+        "called",
+        rf"{_SSN_CALLED}[0-9]{{3}}",
+        compiled(rf"{_SSN_CALLED}(?P<hide>[0-9]{{3}}(?P<by>[ -]?)[0-9]{{2}}(?P=by)[0-9]{{4}})"),
+        _ssn,
+        digits_of,
+    ),
+    Rule(PHONE, "phone", _PLUS, compiled(f"(?P<hide>{_PLUS})"), _plus, digits_of),
+    Rule(PHONE, "phone", _AMERICAN, compiled(f"(?P<hide>{_AMERICAN})"), _american, digits_of),
+    Rule(PHONE, "phone", _NATIONAL, compiled(f"(?P<hide>{_NATIONAL})"), _alone, digits_of),
+    Rule(
+        PHONE,
+        "called",
+        rf"{_CALLED}{_EQUALS}[+(]{{0,2}}[0-9]",
+        compiled(rf"{_CALLED}(?P<equals>{_EQUALS})(?P<hide>{_NUMBERS})"),
+        _called,
+        digits_of,
+    ),
+)
+"""In order of who wins where two find the same digits."""
+
+_COLUMNS = (("phone=", re.compile(rf".*{_CALLED}", re.DOTALL)), ("ssn=", re.compile(rf".*{_SSN_NAMES}", re.DOTALL)))
+
+
+def called_column(name: str) -> str:
+    """What to read the values of a column of this name after; empty when the name says nothing about digits.
+
+    >>> called_column("customer_phone")
+    'phone='
+    """
+    return next((lead for lead, pattern in _COLUMNS if pattern.fullmatch(name)), "")

@@ -1,0 +1,1 @@
+"""TraceQL: the grammar, its tree, and a validator that rejects what Tempo rejects."""
