@@ -55,9 +55,11 @@ bench: .venv/ready  ## run the benchmarks (needs ../shared; takes minutes)
 bench-peers:  ## a virtual environment with the libraries we compare against
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --quiet -r benchmarks/requirements-peers.txt
+	@test -x .venv-peers-logs/bin/python || $(PYTHON) -m venv .venv-peers-logs
+	@.venv-peers-logs/bin/python -m pip install --quiet -r benchmarks/requirements-peers-logs.txt
 
 lock: .venv/ready  ## renew requirements.lock from pyproject.toml
 	@$(BIN)/pip-compile --quiet --extra lab --extra test --extra dev --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 
 clean:  ## take away what was built
-	@rm -rf .venv .venv-peers build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf .venv .venv-peers .venv-peers-logs build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

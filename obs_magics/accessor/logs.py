@@ -86,7 +86,16 @@ class LogsView:
         """Patterns that are new, surging, dropped or vanished; see `analysis.surges.surges`."""
         from obs_magics.analysis.surges import surges
 
-        return surges(self._frame, baseline=baseline)
+        return surges(self._frame, baseline=baseline, span_ns=self._span_ns())
+
+    def _span_ns(self) -> tuple[int, int] | None:
+        """From when to when lines were looked for, where the frame still has all that were found."""
+        from obs_magics.analysis.log_volume import observed
+
+        known = self._known
+        if known is None or known.truncated or known.signal != "logs" or len(self._frame) != known.rows:
+            return None
+        return observed(provenance.span_of(known), Volume.from_dict(known.volume) if known.volume else None)
 
     def summary(self) -> pd.DataFrame:
         """One row per service, most errors first: what it wrote, and what it said most often when it failed.

@@ -98,7 +98,8 @@ def label_column(values: Sequence[str | None], owners: npt.NDArray[np.int32]) ->
     known: dict[str, int] = {}
     codes = np.asarray([-1 if value is None else known.setdefault(value, len(known)) for value in values], np.int32)
     rows = codes[owners]
-    return pa.DictionaryArray.from_arrays(pa.array(rows, mask=rows < 0), pa.array(list(known), pa.string()))
+    mask = rows < 0 if (codes < 0).any() else None
+    return pa.DictionaryArray.from_arrays(pa.array(rows, mask=mask), pa.array(list(known), pa.string()))
 
 
 def _columns(pages: Sequence[Rows], found: Sequence[Mapping[str, pa.Array]], kind: pa.DataType) -> dict[str, pa.Array]:

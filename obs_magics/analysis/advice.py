@@ -30,8 +30,9 @@ class Advice:
 RULES: tuple[Rule, ...] = (
     Rule(
         "pool_exhausted",
-        r"pool\b.*\b(?:exhausted|depleted|full)|(?:exhausted|full)\b.*\bpool|(?:unable|failed) to (?:acquire|obtain|get)\b.*"
-        r"\bconnection|no (?:idle|free|available) connections?|too many (?:connections|clients)|connection is not available",
+        r"pool\b.*\b(?:exhausted|depleted|full)|(?:exhausted|full)\b.*\bpool"
+        r"|(?:unable|failed) to (?:acquire|obtain|get)\b.*\bconnection"
+        r"|no (?:idle|free|available) connections?|too many (?:connections|clients)|connection is not available",
         "a connection pool ran out: look for a change of its size, for slow calls that hold connections, and for more"
         " requests at once",
     ),
@@ -67,8 +68,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "not_authorised",
-        r"unauthori[sz]ed|forbidden|permission denied|access denied|invalid (?:token|credentials|api key)|token.*expired"
-        r"|authentication failed|failed password",
+        r"unauthori[sz]ed|forbidden|permission denied|access denied|invalid (?:token|credentials|api key)"
+        r"|token.*expired|authentication failed|failed password",
         "access is refused: look for a token or password that was rotated or ended, and for changed permissions",
     ),
     Rule(
@@ -83,8 +84,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "unreachable",
-        r"connection refused|\beconnrefused\b|connection reset|\beconnreset\b|broken pipe|no route to host|host unreachable"
-        r"|upstream connect error|no healthy upstream|bad gateway|service unavailable",
+        r"connection refused|\beconnrefused\b|connection reset|\beconnreset\b|broken pipe|no route to host"
+        r"|host unreachable|upstream connect error|no healthy upstream|bad gateway|service unavailable",
         "a service cannot be reached: look at whether it runs, restarts or was moved, and at what was deployed there",
     ),
     Rule(

@@ -31,3 +31,14 @@ def volume_of(frame: pd.DataFrame, *, span: TimeRange | None = None, step_ns: in
     table = np.bincount(places, minlength=bars * (len(LEVELS) + 1)).reshape(bars, len(LEVELS) + 1)
     named = dict(zip((UNKNOWN, *LEVELS), table.T.tolist(), strict=True))
     return Volume(start, step, {level: tuple(counts) for level, counts in named.items() if any(counts)})
+
+
+def observed(span_ns: tuple[int, int], volume: Volume | None) -> tuple[int, int]:
+    """The part of a range in which there can be lines: from the first bar on in which there is one of any level.
+
+    Before, the source may have kept nothing; that a pattern is not there then says nothing about it.
+    """
+    if volume is None or not volume.total:
+        return span_ns
+    filled = np.flatnonzero(np.sum([list(counts) for counts in volume.counts.values()], axis=0))
+    return max(span_ns[0], volume.start_ns + int(filled[0]) * volume.step_ns), span_ns[1]

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from obs_magics.api.awaiting import AsyncSession
 from obs_magics.api.blocking import Session
-from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog
+from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
 from obs_magics.session.book import SourceStatus
 from obs_magics.session.connect import Connected
 from obs_magics.session.plan import Plan
 from obs_magics.session.sql import SqlPlan
 
-__all__ = ["AsyncSession", "Connected", "Plan", "Session", "SourceStatus", "SqlPlan", "SyncCatalog", "SyncLogCatalog"]
+__all__ = [
+    "AsyncSession",
+    "Connected",
+    "Plan",
+    "Session",
+    "SourceStatus",
+    "SqlPlan",
+    "SyncCatalog",
+    "SyncLogCatalog",
+    "SyncTraceCatalog",
+]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from obs_magics.api.base import Base
-from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, bridged
+from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_logs import LogsOptions
+from obs_magics.session.plan_traces import TracesOptions
 from obs_magics.session.sql import SqlOptions, SqlPlan
 
 if TYPE_CHECKING:
@@ -103,6 +105,73 @@ class AsyncSession(Base):
         options = LogsOptions(last=last, start=start, end=end, step=step, level=level, limit=limit)
         return await bridged(self._core.logs_plan(query, options, source=source))
 
+    async def traces(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        trace_id: str | Sequence[str] | None = None,
+        service: str | None = None,
+        operation: str | None = None,
+        status: str | None = None,
+        min_duration: str | float | timedelta | None = None,
+        max_duration: str | float | timedelta | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `Session.traces`."""
+        options = TracesOptions(
+            trace_id=trace_id,
+            service=service,
+            operation=operation,
+            status=status,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            last=last,
+            start=start,
+            end=end,
+            step=step,
+            limit=limit,
+        )
+        return await bridged(self._traces.ask(query, options, source=source, progress=progress))
+
+    async def traces_plan(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        trace_id: str | Sequence[str] | None = None,
+        service: str | None = None,
+        operation: str | None = None,
+        status: str | None = None,
+        min_duration: str | float | timedelta | None = None,
+        max_duration: str | float | timedelta | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+    ) -> Plan:
+        """As `Session.traces_plan`."""
+        options = TracesOptions(
+            trace_id=trace_id,
+            service=service,
+            operation=operation,
+            status=status,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            last=last,
+            start=start,
+            end=end,
+            step=step,
+            limit=limit,
+        )
+        return await bridged(self._traces.plan(query, options, source=source))
+
     async def sql(
         self,
         query: str,
@@ -174,6 +243,10 @@ class AsyncSession(Base):
     def log_catalog(self, name: str | None = None) -> AsyncLogCatalog:
         """As `Session.log_catalog`, with methods to be awaited."""
         return AsyncLogCatalog(self._core.book.logs_source(name).log_catalog)
+
+    def trace_catalog(self, name: str | None = None) -> AsyncTraceCatalog:
+        """As `Session.trace_catalog`, with methods to be awaited."""
+        return AsyncTraceCatalog(self._core.book.traces_sources(name)[0].trace_catalog)
 
     async def close(self) -> None:
         """As `Session.close`."""

@@ -18,13 +18,22 @@ from obs_magics.config.load import Loaded, load_settings
 from obs_magics.config.registry import load_registry
 from obs_magics.local.source import ADAPTER as FOLDER_ADAPTER
 from obs_magics.model.bus import Bus
-from obs_magics.model.sources import CatalogSource, LogLanguage, LogsSource, MetricsSource, ProgressListener, SqlSource
+from obs_magics.model.sources import (
+    CatalogSource,
+    LogLanguage,
+    LogsSource,
+    MetricsSource,
+    ProgressListener,
+    SqlSource,
+    TracesSource,
+)
 from obs_magics.security.redact import Redactor, new_key
 from obs_magics.session.book import SourceBook, SourceStatus, open_source
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
 from obs_magics.session.plan import Limits
 from obs_magics.session.sql import SqlDesk
+from obs_magics.session.traces import TracesDesk
 from obs_magics.session.zone import session_zone
 
 if TYPE_CHECKING:
@@ -69,7 +78,9 @@ class Base:
         def redactor() -> Redactor:
             return Redactor(key)  # one for each question, with the one key: equal secrets stay equal
 
-        self._core = Core(book, limits, zone=session_zone(zone, environ), clock_ns=clock_ns, redactor=redactor)
+        here = session_zone(zone, environ)
+        self._core = Core(book, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
+        self._traces = TracesDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
 
     @property
@@ -109,13 +120,19 @@ class Base:
         return self._core.book.logs_source(source).log_language
 
     def offers(self, source: str | None = None) -> tuple[str, ...]:
-        """What a source can be asked for: `metrics`, `logs`, `catalog` (names of metrics), `sql`; asks nobody.
+        """What a source can be asked for: `metrics`, `logs`, `traces`, `catalog` (of metrics), `sql`; asks nobody.
 
         Raises:
             UsageError: There is no such source.
         """
         target = self._core.book.source(source)
-        kinds = {"metrics": MetricsSource, "logs": LogsSource, "catalog": CatalogSource, "sql": SqlSource}
+        kinds = {
+            "metrics": MetricsSource,
+            "logs": LogsSource,
+            "traces": TracesSource,
+            "catalog": CatalogSource,
+            "sql": SqlSource,
+        }
         return tuple(name for name, kind in kinds.items() if isinstance(target, kind))
 
     async def _connect(self, name: str, target: str, kind: str | None, access: Access) -> Connected:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from obs_magics.api.base import Base
-from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog
+from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.net.loop import background
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_logs import LogsOptions
+from obs_magics.session.plan_traces import TracesOptions
 from obs_magics.session.sql import SqlOptions, SqlPlan
 
 if TYPE_CHECKING:
@@ -154,6 +156,103 @@ class Session(Base):
         options = LogsOptions(last=last, start=start, end=end, step=step, level=level, limit=limit)
         return background().run(self._core.logs_plan(query, options, source=source))
 
+    def traces(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        trace_id: str | Sequence[str] | None = None,
+        service: str | None = None,
+        operation: str | None = None,
+        status: str | None = None,
+        min_duration: str | float | timedelta | None = None,
+        max_duration: str | float | timedelta | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """Ask one source, or several, for traces.
+
+        Args:
+            query: TraceQL, or one or more trace ids, where the source takes it; empty with conditions alone. A TraceQL
+                query for numbers over time (`{ … } | rate()`) gives a metrics frame.
+            source: Its name; several with commas between them (`tempo,jaeger`) are asked at once and joined by trace
+                id; None or `auto` is the default source, or the only one.
+            trace_id: These traces: hex, leading zeros may be missing.
+            service: Traces with a span of this service.
+            operation: … with a span of this name.
+            status: `ok`, `error` or `all`.
+            min_duration: … with a span that takes at least so long (`500ms`, `5s`, seconds).
+            max_duration: … at most so long.
+            last: How far back from `end`, or from the source's now: `1h`, `30 minutes`. Default: the configured 1 h;
+                for trace ids the longest range that may be asked.
+            start: Where to begin: `14:05`, `yesterday 9am`, `now-2h`, ISO 8601, epoch, datetime.
+            end: Where to end; default now.
+            step: Distance between points, where the query asks for numbers over time.
+            limit: At most this many traces; default 20.
+            progress: Is told how far a long question is.
+
+        Returns:
+            A spans frame (see `model.spans`): one row per span, trace by trace, with `trace_id`, `span_id`,
+            `parent_id`, `service`, `operation`, `kind`, `start`, `duration`, `status`, `status_message` and
+            `attributes`; of several sources also `source`.
+
+        Raises:
+            UsageError: The options do not go together, there is no such source, or it has no traces.
+            QueryError: The query was refused; holds the position.
+            SourceError: The source could not be asked.
+        """
+        options = TracesOptions(
+            trace_id=trace_id,
+            service=service,
+            operation=operation,
+            status=status,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            last=last,
+            start=start,
+            end=end,
+            step=step,
+            limit=limit,
+        )
+        return background().run(self._traces.ask(query, options, source=source, progress=progress))
+
+    def traces_plan(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        trace_id: str | Sequence[str] | None = None,
+        service: str | None = None,
+        operation: str | None = None,
+        status: str | None = None,
+        min_duration: str | float | timedelta | None = None,
+        max_duration: str | float | timedelta | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+    ) -> Plan:
+        """What `traces` with the same options would ask of whom; asks nobody."""
+        options = TracesOptions(
+            trace_id=trace_id,
+            service=service,
+            operation=operation,
+            status=status,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            last=last,
+            start=start,
+            end=end,
+            step=step,
+            limit=limit,
+        )
+        return background().run(self._traces.plan(query, options, source=source))
+
     def sql(
         self,
         query: str,
@@ -267,6 +366,10 @@ class Session(Base):
     def log_catalog(self, name: str | None = None) -> SyncLogCatalog:
         """What the lines of a source are labelled with."""
         return SyncLogCatalog(self._core.book.logs_source(name).log_catalog)
+
+    def trace_catalog(self, name: str | None = None) -> SyncTraceCatalog:
+        """Which services, operations and attributes the spans of a source have."""
+        return SyncTraceCatalog(self._core.book.traces_sources(name)[0].trace_catalog)
 
     def close(self) -> None:
         """Close every source; the session can be used again and opens them anew."""

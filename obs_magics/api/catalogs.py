@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from obs_magics.model.catalog import Catalog, LogCatalog, MetricInfo
+from obs_magics.model.catalog import Catalog, LogCatalog, MetricInfo, TraceCatalog
 from obs_magics.net.loop import background
 
 T = TypeVar("T")
@@ -101,6 +101,52 @@ class AsyncLogCatalog:
     async def services(self) -> Sequence[str]:
         """The services that write logs."""
         return await bridged(self._catalog.services())
+
+
+class SyncTraceCatalog:
+    """What spans have; each call waits for its answer."""
+
+    def __init__(self, catalog: TraceCatalog) -> None:
+        self._catalog = catalog
+
+    def services(self) -> Sequence[str]:
+        """The services that write spans."""
+        return background().run(self._catalog.services())
+
+    def operations(self, service: str | None = None) -> Sequence[str]:
+        """Names of spans, of one service or of all."""
+        return background().run(self._catalog.operations(service))
+
+    def attribute_names(self) -> Sequence[str]:
+        """Names of attributes with their scope."""
+        return background().run(self._catalog.attribute_names())
+
+    def attribute_values(self, name: str) -> Sequence[str]:
+        """Values of one attribute of the recent past, as text."""
+        return background().run(self._catalog.attribute_values(name))
+
+
+class AsyncTraceCatalog:
+    """What spans have; to be awaited from any loop."""
+
+    def __init__(self, catalog: TraceCatalog) -> None:
+        self._catalog = catalog
+
+    async def services(self) -> Sequence[str]:
+        """The services that write spans."""
+        return await bridged(self._catalog.services())
+
+    async def operations(self, service: str | None = None) -> Sequence[str]:
+        """Names of spans, of one service or of all."""
+        return await bridged(self._catalog.operations(service))
+
+    async def attribute_names(self) -> Sequence[str]:
+        """Names of attributes with their scope."""
+        return await bridged(self._catalog.attribute_names())
+
+    async def attribute_values(self, name: str) -> Sequence[str]:
+        """Values of one attribute of the recent past, as text."""
+        return await bridged(self._catalog.attribute_values(name))
 
 
 async def bridged(work: Coroutine[Any, Any, T]) -> T:

@@ -50,8 +50,9 @@ def log_sentences(summary: LogSummary, *, zone: str = "UTC") -> list[str]:
     if (hidden := summary.services - len(summary.shown)) > 0:
         told.append(f"and {count_text(hidden, 'more service')} with fewer")
     if summary.traffic is not None:
-        since = clock.at(summary.traffic.since)
-        told.append(f"traffic (lines of every level) {summary.traffic.factor:.1f}× normal since {since}")
+        shift = summary.traffic
+        against = "normal" if shift.factor > 1 else "what it was before,"
+        told.append(f"traffic (lines of every level) {shift.factor:.1f}× {against} since {clock.at(shift.since)}")
     return told
 
 

@@ -135,7 +135,8 @@ def _now(text: str | None, store: Store, logs: LogStore | None) -> int | None:
         ends_ms = store.samples_end_ms
         lines = logs.extent_ns if logs is not None else None
         ends = [] if ends_ms is None else [ends_ms * 1_000_000]
-        return max([*ends, *([lines[1]] if lines else [])], default=None)
+        ends += [lines[1] + 1] if lines else []  # a range of lines is open at its end, and the last one belongs to it
+        return max(ends, default=None)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as problem:

@@ -9,12 +9,12 @@ import numpy as np
 
 from obs_magics.analysis.advice import advise
 from obs_magics.analysis.log_summary import summarize_logs
-from obs_magics.analysis.log_volume import volume_of
+from obs_magics.analysis.log_text import said_text
+from obs_magics.analysis.log_volume import observed, volume_of
 from obs_magics.analysis.patterns import pattern_table
 from obs_magics.analysis.surges import surges as find_surges
 from obs_magics.display.log_words import log_sentences
 from obs_magics.display.logs.bars import Mark
-from obs_magics.display.logs.gist import template_gist
 from obs_magics.display.logs.line_rows import Order
 from obs_magics.display.logs.lines import log_list
 from obs_magics.display.logs.patterns import pattern_table as pattern_section
@@ -26,6 +26,7 @@ from obs_magics.model import provenance
 from obs_magics.model.errors import QueryError
 from obs_magics.model.log_summary import LogSummary
 from obs_magics.model.logs import LEVELS, Volume, levels_from
+from obs_magics.model.provenance import span_of
 from obs_magics.model.series import clip
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.model.time import TimeRange
@@ -84,7 +85,10 @@ def logs_panel(
     tell(1, "counting")
     summary = summarize_logs(frame, total=origin.total, volume=every, mined=(table["template"].tolist(), assigned))
     tell(2, "looking for what changed")
-    changed = None if origin.truncated or len(frame) < _ENOUGH else find_surges(frame, patterns=(table, assigned))
+    enough = not origin.truncated and len(frame) >= _ENOUGH
+    changed = (
+        find_surges(frame, patterns=(table, assigned), span_ns=observed(span_of(origin), every)) if enough else None
+    )
     tell(3, "drawing")
     sections = [log_list(frame, zone=zone_text, order=_order(summary), phrases=_phrases(origin), total=origin.total)]
     if patterns or (patterns is None and len(table) >= _FEW):
@@ -133,10 +137,7 @@ def _marks(changed: pd.DataFrame) -> list[Mark]:
     begun = changed[changed["kind"].isin(("new", "surge")) & (changed["level"] >= "error")]
     times = begun["start"].astype("int64")
     rows = zip(begun["service"], begun["template"], times, strict=True)
-    return [
-        Mark(int(at), f"{service}: {template_gist(template, service=str(service))}")
-        for service, template, at in list(rows)[:_MOST_MARKS]
-    ]
+    return [Mark(int(at), f"{service}: {said_text(template)}") for service, template, at in list(rows)[:_MOST_MARKS]]
 
 
 def _pattern_section(

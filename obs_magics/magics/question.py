@@ -33,11 +33,18 @@ def read_cell(command: Command, line: str, cell: str | None) -> Typed:
     Raises:
         UsageError: The options are wrong.
     """
-    arguments = read_query(command, line) if cell is None else read_words(command, line)
-    question = arguments.rest if cell is None else cell
-    bare = question.rstrip()
-    # As elsewhere in IPython; no query language here has one.
-    return Typed(arguments, bare[:-1], True) if bare.endswith(";") else Typed(arguments, question, False)
+    if cell is not None:
+        question, quiet = _without_semicolon(cell)
+        return Typed(read_words(command, line), question, quiet)
+    bare, quiet = _without_semicolon(line)
+    arguments = read_query(command, bare)
+    return Typed(arguments, arguments.rest, quiet)
+
+
+def _without_semicolon(text: str) -> tuple[str, bool]:
+    """The text without a `;` at its end, and whether there was one; no query language here ends with one."""
+    bare = text.rstrip()
+    return (bare[:-1], True) if bare.endswith(";") else (text, False)
 
 
 def has_text(question: str) -> bool:

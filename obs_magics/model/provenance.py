@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ATTRIBUTE = "obs"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +25,8 @@ class Provenance:
 
     `notes` say what else to know when reading the frame, `truncated` says why the answer is not whole, `failed` names
     sub-queries that did not come, `fingerprint` is the SHA-256 of the canonical request, `digest` that of the canonical
-    content. Of logs, `level` is the least severe one that was asked for (empty for all), `total` how many such lines the
-    source counted in all (None when it did not), and `volume` its counts over time of every level
+    content. Of logs, `level` is the least severe one that was asked for (empty for all), `total` how many such lines
+    the source counted in all (None when it did not), and `volume` its counts over time of every level
     (`model.logs.Volume.to_dict`).
     """
 
@@ -75,6 +78,12 @@ def of(frame: pd.DataFrame) -> Provenance | None:
     if not isinstance(data, dict) or any(name not in data for name in _NEEDED):
         return None
     return Provenance.from_dict(data)
+
+
+def span_of(origin: Provenance) -> tuple[int, int]:
+    """From when to when was asked, in nanoseconds since the epoch, to the microsecond."""
+    start, end = (datetime.fromisoformat(text) - _EPOCH for text in (origin.start, origin.end))
+    return start // _MICROSECOND * 1000, end // _MICROSECOND * 1000
 
 
 def fingerprint(request: Mapping[str, Any]) -> str:

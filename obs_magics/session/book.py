@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.model.errors import ConfigError, ObsError, UsageError, did_you_mean
-from obs_magics.model.sources import CatalogSource, LogsSource, MetricsSource, Source, SqlSource
+from obs_magics.model.sources import CatalogSource, LogsSource, MetricsSource, Source, SqlSource, TracesSource
 
 AUTO = "auto"
 
@@ -134,6 +134,16 @@ class SourceBook:
             way_out = f"name another with --source: {', '.join(others)}" if others else "connect one that has"
             raise UsageError(f"{source.name} ({source.platform}) has no logs", hint=way_out)
         return source
+
+    def traces_sources(self, names: str | None) -> list[TracesSource]:
+        """The sources called `names` (several with commas between them), each one that answers traces queries."""
+        wanted = [name.strip() for name in names.split(",") if name.strip()] if names else [names]
+        sources = [self.source(name) for name in dict.fromkeys(wanted)]
+        found = [source for source in sources if isinstance(source, TracesSource)]
+        if len(found) < len(sources):
+            source = next(one for one in sources if not isinstance(one, TracesSource))
+            raise UsageError(f"{source.name} ({source.platform}) has no traces", hint="name another with --source")
+        return found
 
     def catalog_source(self, name: str | None) -> CatalogSource:
         """As `source`, and one that knows what it has."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
-from obs_magics.model.query import LogsQuery
+from obs_magics.model.query import LogsQuery, MetricsQuery
 from obs_magics.model.sources import Answer, Health, LogsSource, MetricsSource, ProgressListener, Source
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.session.book import SourceBook
@@ -22,7 +22,6 @@ from obs_magics.session.volume import with_every_level
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.model.query import MetricsQuery
     from obs_magics.security.redact import Redactor
 
 
@@ -67,7 +66,7 @@ class Core:
         """Ask one source; the frame carries its provenance."""
         target = self.book.metrics_source(source)
         plan = await self._plan_metrics(question, options, target)
-        assert not isinstance(plan.query, LogsQuery)  # noqa: S101 - for the type checker
+        assert isinstance(plan.query, MetricsQuery)  # noqa: S101 - for the type checker
         return await self._asked(plan, target.metrics(plan.query, progress))
 
     async def logs(

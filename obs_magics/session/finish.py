@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.model.provenance import ATTRIBUTE, Provenance, content_digest, fingerprint
-from obs_magics.model.query import LogsQuery, MetricsQuery
+from obs_magics.model.query import LogsQuery, MetricsQuery, TracesQuery
 from obs_magics.model.sources import Answer
 from obs_magics.model.time import SECOND
 from obs_magics.session.plan import Plan
@@ -69,11 +69,11 @@ def clock_text(now_ns: int) -> str:
     return datetime.fromtimestamp(now_ns / SECOND, UTC).isoformat(timespec="seconds")
 
 
-def _step_ns(query: MetricsQuery | LogsQuery, answer: Answer) -> int:
+def _step_ns(query: MetricsQuery | LogsQuery | TracesQuery, answer: Answer) -> int:
     """Distance between points; 0 where the frame has none."""
-    if isinstance(query, LogsQuery):
-        return query.step_ns if answer.signal == "metrics" else 0
-    return 0 if query.instant else query.step_ns
+    if answer.signal != "metrics" or (isinstance(query, MetricsQuery) and query.instant):
+        return 0
+    return query.step_ns
 
 
 def _request(plan: Plan, answer: Answer) -> Mapping[str, Any]:
@@ -88,4 +88,11 @@ def _request(plan: Plan, answer: Answer) -> Mapping[str, Any]:
         "step_ns": _step_ns(query, answer),
         "limit": query.limit,
     }
-    return {**request, "level": query.level} if isinstance(query, LogsQuery) else request
+    return {**request, **{name: getattr(query, name) for name in _CONDITIONS.get(type(query), ())}}
+
+
+# What else a question says beside its text.
+_CONDITIONS: Mapping[type, tuple[str, ...]] = {
+    LogsQuery: ("level",),
+    TracesQuery: ("trace_ids", "service", "operation", "status", "min_duration_ns", "max_duration_ns"),
+}

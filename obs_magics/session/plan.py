@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from obs_magics.model.errors import QueryError, UsageError
-from obs_magics.model.query import AGGREGATIONS, LogsQuery, MetricsQuery, choose_step
+from obs_magics.model.query import AGGREGATIONS, LogsQuery, MetricsQuery, TracesQuery, choose_step
 from obs_magics.model.time import MINUTE, SECOND, TimeRange, format_duration, parse_duration, resolve_range
 from obs_magics.syntax.grafana import expand_time_variables
 from obs_magics.syntax.promql import is_metric_name
@@ -52,7 +52,7 @@ class Plan:
     platform: str
     address: str
     question: str
-    query: MetricsQuery | LogsQuery
+    query: MetricsQuery | LogsQuery | TracesQuery
     translated_by: str = ""
     notes: tuple[str, ...] = ()
 

@@ -111,8 +111,8 @@ def test_metadata_and_what_a_parser_found_stand_side_by_side() -> None:
     stream = {"stream": {"app": "api"}, "values": [[str(START), "x", extra], [str(START - 1), "y", {"parsed": {}}]]}
     rows = rows_of(wrapped([stream], categorised=True))
     assert told(rows) == [
-        (START, "x", {"app": "api", "trace_id": "t", "status": "500", "trace_id_extracted": "u"}),
         (START - 1, "y", {"app": "api"}),
+        (START, "x", {"app": "api", "status": "500", "trace_id": "t", "trace_id_extracted": "u"}),
     ]
 
 
@@ -224,6 +224,41 @@ def test_many_lines_cross_the_blocks_that_are_read_at_once() -> None:
     with patch.object(reading, "_slowly", side_effect=AssertionError("read slowly")):
         rows = rows_of(body_of(entries, categorised=True))
     assert sorted(told(rows), key=lambda item: item[0]) == expected(entries)
+
+
+def test_entries_with_and_without_metadata_in_one_answer() -> None:
+    values = [
+        [str(START + 3), "a", {"structuredMetadata": {"user": "ann"}}],
+        [str(START + 2), "b"],
+        [str(START + 1), "c", {}],
+        [str(START), "d", {"structuredMetadata": {"user": "bob", "at": "2026-11-22"}, "parsed": {"user": "eve"}}],
+    ]
+    with patch.object(reading, "_slowly", side_effect=AssertionError("read slowly")):
+        rows = rows_of(wrapped([{"stream": {}, "values": values}]))
+    assert rows.messages.to_pylist() == ["d", "c", "b", "a"]
+    assert rows.attributes["user"].to_pylist() == ["bob", None, None, "ann"]
+    assert rows.attributes["at"].to_pylist() == ["2026-11-22", None, None, None]
+
+
+def test_metadata_larger_than_what_is_read_at_once() -> None:
+    entries = [Entry(START, "x", {"app": "api"}, {"user": "y" * (5 << 20)})]
+    assert len(rows_of(body_of(entries, categorised=True)).attributes["user"].to_pylist()[0]) == 5 << 20
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [json.dumps({"msg": f'say "{n}"'}) for n in range(50)],  # only quotation marks are escaped
+        [f"line {n}\n\tat Main.run" for n in range(50)],  # other escapes
+        ['x"', "\\", '\\"', ""] * 20,
+        [*["plain"] * 50, 'one "with" marks', *["plain"] * 50],  # few of many
+    ],
+)
+def test_lines_with_escapes_of_every_density(lines: list[str]) -> None:
+    entries = [Entry(START + n, line, {"app": "api"}) for n, line in enumerate(lines)]
+    with patch.object(reading, "_slowly", side_effect=AssertionError("read slowly")):
+        rows = rows_of(body_of(entries, categorised=True))
+    assert rows.messages.to_pylist() == lines
 
 
 def wrapped(streams: list[object], *, categorised: bool = False) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from obs_magics.analysis.advice import RULES, advise
 from obs_magics.analysis.log_traffic import traffic_shift
-from obs_magics.analysis.log_volume import volume_of
+from obs_magics.analysis.log_volume import observed, volume_of
 from obs_magics.model.frames import categories
 from obs_magics.model.logs import LEVELS, Volume, empty_logs, logs_frame
 from obs_magics.model.time import MINUTE, SECOND, TimeRange
@@ -52,6 +52,13 @@ def test_the_bars_cover_the_range_asked_for() -> None:
     span = TimeRange(START + 7 * SECOND, START + 30 * MINUTE)
     volume = volume_of(empty_logs(), span=span, step_ns=MINUTE)
     assert (volume.start_ns, volume.total) == (START, 0)
+
+
+def test_what_is_observed_begins_with_the_first_line_of_any_level() -> None:
+    volume = Volume(START, MINUTE, {"error": (0, 0, 0, 4), "info": (0, 0, 5, 5)})
+    assert observed((START + 5, START + 9 * MINUTE), volume) == (START + 2 * MINUTE, START + 9 * MINUTE)
+    nothing = Volume(START, MINUTE, {"error": (0, 0)})
+    assert observed((5, 9), nothing) == observed((5, 9), None) == (5, 9)
 
 
 def bars(*counts: int) -> Volume:

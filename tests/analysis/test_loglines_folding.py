@@ -150,7 +150,8 @@ def test_given_levels_say_whether_a_trace_belongs_to_the_line_before() -> None:
         assert fold_stacks(np.zeros(4, int), pa.array(lines), np.zeros(4, int), levels=levels)[0].tolist() == kept
 
 
-PIECES = sorted({line for text in (JAVA, PYTHON, GO, NODE, DOTNET, RUBY, PHP, POSTGRES, JAVA_UTIL, NOT_FOLDED) for line in text.split("\n")})  # fmt: skip  # noqa: E501
+TEXTS = (JAVA, PYTHON, GO, NODE, DOTNET, RUBY, PHP, POSTGRES, JAVA_UTIL, NOT_FOLDED)
+PIECES = sorted({line for text in TEXTS for line in text.split("\n")})
 
 
 @given(st.lists(st.tuples(st.sampled_from(PIECES) | st.text("ab \t\0é", max_size=5), st.integers(0, 2)), max_size=40))

@@ -92,6 +92,10 @@ def test_a_clock_is_missed_after_a_few_beats(period: float) -> None:
     assert at(found["start"].iloc[0]) == pytest.approx(beats[-1], abs=0.1 * period)
 
 
+def test_a_clock_that_stopped_at_once_has_no_normal_time() -> None:
+    assert surges(quiet(RNG(31)).add("heartbeat #", "db", np.arange(0.0, 300.0, 10.0)).frame()).empty
+
+
 def test_a_clock_that_is_late_once_is_no_event() -> None:
     rng = RNG(6)
     beats = np.arange(3.0, HOUR, 60.0)
@@ -144,15 +148,20 @@ def test_jobs_that_run_again_and_again_are_no_events(period: float) -> None:
     assert surges(quiet(rng).add("vacuum of table # done", "db", runs).frame()).empty
 
 
-def test_bursts_that_began_late_are_events() -> None:
+@pytest.mark.parametrize(("background", "kind"), [(2, "surge"), (0, "new")])
+def test_bursts_that_began_late_are_an_event(background: int, kind: str) -> None:
     rng = RNG(11)
-    runs = np.concatenate([during(rng, start, start + 60, 40) for start in (2100.0, 2500.0, 3000.0)])
-    found = surges(quiet(rng).add("lost leader #", "db", runs).frame())
-    assert [(one["kind"], round(at(one["start"]))) for one in found.to_dict("records")] == [
-        ("new", 2100),
-        ("surge", 2500),
-        ("surge", 3000),
-    ]
+    runs = np.concatenate([during(rng, start, start + 60, 60) for start in (2100.0, 2500.0, 3000.0)])
+    found = surges(quiet(rng).add("lost leader #", "db", np.concatenate([steady(rng, background), runs])).frame())
+    assert found["kind"].tolist() == [kind]
+    assert at(found["start"].iloc[0]) == pytest.approx(2100, abs=3)
+    assert at(found["end"].iloc[0]) == pytest.approx(3060, abs=3)
+
+
+def test_a_restless_pattern_is_searched_to_an_end() -> None:
+    rng = RNG(30)
+    bursts = [during(rng, start, start + 2, 40) for start in np.cumsum(rng.uniform(150, 260, 12)) + 700]
+    assert len(surges(quiet(rng).add("flap #", "db", np.concatenate([steady(rng, 2), *bursts])).frame())) <= 8
 
 
 def test_two_surges_of_one_pattern_do_not_hide_each_other() -> None:

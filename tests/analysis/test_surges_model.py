@@ -115,6 +115,12 @@ def test_settling_never_makes_a_stretch_less_likely(times: list[float], data: st
         assert gain(*found) >= gain(start, stop) - 1e-6
 
 
+def test_ends_stay_where_nothing_stands_out() -> None:
+    seconds = np.arange(0.0, 100.0)
+    assert edges.settle(seconds, 20, 40, 1.5, first=0, last=98, high=True) == (20, 40)
+    assert edges.settle(seconds, 20, 40, 0.5, first=0, last=98, high=False) == (20, 40)
+
+
 # ── traffic ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

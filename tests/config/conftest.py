@@ -19,6 +19,6 @@ class Server(PlatformSettings):
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    """All planned platforms and two that stand in for those built in; nothing that other packages bring."""
-    built_in = [Adapter("prometheus", "Prometheus", Server), Adapter("loki", "Loki", Server)]
+    """All planned platforms and some that stand in for those built in; nothing that other packages bring."""
+    built_in = [Adapter(title.lower(), title, Server) for title in ("Prometheus", "Loki", "Jaeger")]
     return Registry([*PLANNED, *built_in], [])

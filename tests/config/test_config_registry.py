@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def test_what_is_known_without_any_other_package() -> None:
     registry = load_registry([BUILTIN])
     assert registry["prometheus"] is BUILTIN
-    assert {"datadog", "grafana", "jaeger", "tempo", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
+    assert {"datadog", "grafana", "tempo", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
     assert all(adapter.open is None and adapter.detect is None for adapter in PLANNED)
     assert registry.problems == ()
     assert len(registry) == len(list(registry.values()))

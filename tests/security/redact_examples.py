@@ -1,4 +1,4 @@
-"""Examples for the rules of redaction, all invented. Tokens are put together here, so that no scanner takes one for real."""
+"""Examples for the rules of redaction, all invented; put together here, so that no scanner takes one for real."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ def some(size: int, alphabet: str = LETTERS) -> str:
     """Characters of an alphabet, the same at every run; of all sorts when the alphabet has them."""
     while True:
         text = "".join(_RANDOM.choices(alphabet, k=size))
-        sorts = [sort for sort in (string.ascii_lowercase, string.ascii_uppercase, string.digits) if set(sort) & set(alphabet)]
+        sorts = [
+            sort
+            for sort in (string.ascii_lowercase, string.ascii_uppercase, string.digits)
+            if set(sort) & set(alphabet)
+        ]
         if size < 8 or all(set(sort) & set(text) for sort in sorts):
             return text
 
@@ -150,7 +154,12 @@ TOKENS: dict[str, list[str]] = {
     "lob_key": ["live_" + hexed(35)],
     "gocardless_token": ["live_" + some(40, LETTERS)],
     "grafana_token": ["glsa_" + some(32) + "_" + hexed(8), "glc_" + some(120, LETTERS) + "=", "eyJrIjoi" + some(70)],
-    "newrelic_key": ["NRAK-" + some(27, UPPER), "NRII-" + some(32, LETTERS), hexed(36) + "NRAL", hexed(36) + "FFFFNRAL"],
+    "newrelic_key": [
+        "NRAK-" + some(27, UPPER),
+        "NRII-" + some(32, LETTERS),
+        hexed(36) + "NRAL",
+        hexed(36) + "FFFFNRAL",
+    ],
     "datadog_key": ["ddapp_" + some(34), "ddapi_" + some(34)],
     "dynatrace_token": ["dt0c01." + some(24, UPPER) + "." + some(64, UPPER)],
     "honeycomb_key": ["hcaik_" + some(58, LOWER)],
@@ -180,8 +189,11 @@ TOKENS: dict[str, list[str]] = {
     "adobe_secret": ["p8e-" + some(32)],
     "intra42_secret": ["s-s4t2ud-" + hexed(64)],
     "clickhouse_key": ["4b1d" + some(38)],
-    "jwt": [jwt(), "eyJ" + some(60) + "." + some(40, URLSAFE) + "." + some(16) + "." + some(90, URLSAFE) + "." + some(22)],
-}  # fmt: skip
+    "jwt": [
+        jwt(),
+        "eyJ" + some(60) + "." + some(40, URLSAFE) + "." + some(16) + "." + some(90, URLSAFE) + "." + some(22),
+    ],
+}
 
 # How a token is met in logs; `§` is where it stands.
 AROUND = (
@@ -211,6 +223,7 @@ _PAIR = "AKIA" + some(16, UPPER)
 _BASIC = base64.b64encode(b"svc-user:" + some(12).encode()).decode()
 _SLACK = "T" + some(8, UPPER) + "/B" + some(10, UPPER) + "/" + some(24)
 _DISCORD = "123456789012345678/" + some(68, URLSAFE)
+_TELEGRAM = TOKENS["telegram_token"][0]
 
 # kind, line, what must be gone
 SECRETS: list[tuple[str, str, str]] = [
@@ -260,6 +273,11 @@ SECRETS: list[tuple[str, str, str]] = [
             ("kennwort=§", "geheim1"),
             ("password=§, user=bob", "abc,def"),
             ("password=§", "12345678"),
+            ("pwd: §", "Hunter2x"),
+            ("Password for user bob: §", "hunter22"),
+            ("user bob password § rejected", "Tr0ub4dor&3"),
+            ("credentials bob:§ rejected", "hunter2x"),
+            ("requests.get(url, auth=('bob', '§'))", "hunter2x"),
             ("password=§ end", "admin"),
             ("set password to §", "Hunter22x!"),
             ("the password is §.", "Hunter22x"),
@@ -318,14 +336,24 @@ SECRETS: list[tuple[str, str, str]] = [
         for secret in (hexed(32), some(40))
         for line in ("client_secret=§", '{"clientSecret": "§"}', "secret: §", "APP_SECRET=§", "secret_key_base: §")
     ),
+    ("api_key", "GET /maps?key=" + (secret := hexed(32)) + "&q=1", secret),
+    ("api_key", "key=" + (secret := some(32)) + " rejected", secret),
     ("secret", "oauth token " + (secret := some(40)) + " expired", secret),
     ("aws_secret_key", "AWS_SECRET_ACCESS_KEY=" + _AWS, _AWS),
     ("aws_secret_key", '{"secretAccessKey":"' + _AWS + '"}', _AWS),
     ("aws_secret_key", "aws secret key " + _AWS + " leaked", _AWS),
     ("aws_secret_key", f"credentials {_PAIR}:{_AWS} used", _AWS),
     ("aws_secret_key", f"{_PAIR}, secret: {_AWS}", _AWS),
-    ("azure_key", "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=" + (secret := some(86, BASE64) + "==") + ";EndpointSuffix=y", secret),
-    ("azure_key", "Endpoint=sb://x/;SharedAccessKeyName=Root;SharedAccessKey=" + (secret := some(43, BASE64) + "="), secret),
+    (
+        "azure_key",
+        "Protocol=https;AccountName=x;AccountKey=" + (secret := some(86, BASE64) + "==") + ";EndpointSuffix=y",
+        secret,
+    ),
+    (
+        "azure_key",
+        "Endpoint=sb://x/;SharedAccessKeyName=Root;SharedAccessKey=" + (secret := some(43, BASE64) + "="),
+        secret,
+    ),
     ("signature", "https://x.blob/y?sv=2020-08-04&se=2024&sig=" + (secret := some(43) + "%3D") + "&sp=r", secret),
     ("signature", "GET /b?X-Amz-Expires=60&X-Amz-Signature=" + (secret := hexed(64)), secret),
     ("session", "session_id=" + (secret := some(26)), secret),
@@ -343,7 +371,11 @@ SECRETS: list[tuple[str, str, str]] = [
     ("authorization", "authorization: Token " + (secret := hexed(40)), secret),
     ("authorization", "Authorization: ApiKey " + (secret := some(40)), secret),
     ("authorization", "Authorization: " + (secret := some(40)), secret),
-    ("authorization", "Authorization: AWS4-HMAC-SHA256 Credential=x/20240501/eu, Signature=" + (secret := hexed(64)), secret),
+    (
+        "authorization",
+        "Authorization: AWS4-HMAC-SHA256 Credential=x/20240501/eu, Signature=" + (secret := hexed(64)),
+        secret,
+    ),
     ("authorization", 'Authorization: Digest username="bob", response="' + (secret := hexed(32)) + '"', secret),
     ("authorization", "Authorization: Splunk " + (secret := uuid()), secret),
     ("bearer_token", "sent bearer " + (secret := some(30)) + " upstream", secret),
@@ -363,57 +395,122 @@ SECRETS: list[tuple[str, str, str]] = [
             "mongodb+srv://u:§@a.example.com,b.example.com/x",
         )
     ),
+    ("url_password", "smtp://bob@example.com:" + "s3cr3tpw" + "@mx:25", "s3cr3tpw"),
     ("url_password", "jdbc:oracle:thin:scott/" + "tigER1" + "@//db:1521/x", "tigER1"),
     ("url_password", "dsn root:" + "s3cr3tpw" + "@tcp(db:3306)/shop", "s3cr3tpw"),
     ("url_password", "next=https%3A%2F%2Fbob%3A" + "s3cr3tpw" + "%40example.com", "s3cr3tpw"),
     ("token", "https://" + (secret := hexed(32)) + "@sentry.example.com/4", secret),
     ("webhook", "POST https://hooks.slack.com/services/" + _SLACK + " 404", _SLACK),
     ("webhook", "https://discord.com/api/webhooks/" + _DISCORD, _DISCORD),
-    ("webhook", "https://x.webhook.office.com/webhookb2/" + (secret := uuid() + "@" + uuid() + "/IncomingWebhook/" + hexed(32) + "/" + uuid()), secret),
+    (
+        "webhook",
+        "https://x.webhook.office.com/webhookb2/"
+        + (secret := uuid() + "@" + uuid() + "/IncomingWebhook/" + hexed(32) + "/" + uuid()),
+        secret,
+    ),
+    ("telegram_token", f"POST https://api.telegram.org/bot{_TELEGRAM}/sendMessage 401", _TELEGRAM),
     ("webhook", "https://hooks.zapier.com/hooks/catch/" + (secret := "123456/abc123x"), secret),
     *(
         ("private_key", line.replace("§", joined), key[3])
-        for title in ("RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK")
+        for title in (
+            "RSA PRIVATE KEY",
+            "PRIVATE KEY",
+            "EC PRIVATE KEY",
+            "OPENSSH PRIVATE KEY",
+            "ENCRYPTED PRIVATE KEY",
+            "PGP PRIVATE KEY BLOCK",
+        )
         for key in (pem(title),)
-        for joined in ("\n".join(key), "\\n".join(key), "\r\n".join(key), " ".join(key), "\n".join(key[:-1]), "\\n".join(key[:-2]) + "\\n" + key[-2][:30])
+        for joined in (
+            "\n".join(key),
+            "\\n".join(key),
+            "\r\n".join(key),
+            " ".join(key),
+            "\n".join(key[:-1]),
+            "\\n".join(key[:-2]) + "\\n" + key[-2][:30],
+        )
         for line in ("loaded key §", 'tls: bad key "§"', '{"private_key": "§"}')
     ),
     ("private_key", "…\n" + "\n".join((key := pem())[3:]), key[4]),
-]  # fmt: skip
+]
 
 # kind, line, what must be gone
 PERSONAL: list[tuple[str, str, str]] = [
     *(
         ("email", line.replace("§", address), address)
         for address in ("bob.smith774@corp.example.org", "j_doe+tag@team.dev", "Ünal@exämple.com", "a-b@x-y.co.uk")
-        for line in ("login failed for user §", '{"mail":"§"}', "to=<§>, relay=mx0", "user=§ action=reset", "§,§;§", "mailto:§.", "x\\n§\\n")
+        for line in (
+            "login failed for user §",
+            '{"mail":"§"}',
+            "to=<§>, relay=mx0",
+            "user=§ action=reset",
+            "§,§;§",
+            "mailto:§.",
+            "x\\n§\\n",
+        )
     ),
     ("email", "GET /u?mail=bob%40example.com&x=1", "bob%40example.com"),
     *(
         ("ipv4", line.replace("§", address), address)
         for address in ("149.219.3.122", "10.0.0.7", "192.168.178.1", "251.58.43.14")
         for line in (
-            "connection from § refused", '{"remote_addr":"§"}', "client=§:4711 upstream", "/§:9092", "db/§:5432 (db)",
-            "GET /users/§/x", "§ - - [01/May/2024:12:00:00 +0000]", "(§)", "net §/24", "peer [§]", "from §.", "http://§/x",
+            "connection from § refused",
+            '{"remote_addr":"§"}',
+            "client=§:4711 upstream",
+            "/§:9092",
+            "db/§:5432 (db)",
+            "GET /users/§/x",
+            "§ - - [01/May/2024:12:00:00 +0000]",
+            "(§)",
+            "net §/24",
+            "peer [§]",
+            "from §.",
+            "http://§/x",
             "ip:§,port:1",
+            "::ffff:§",
         )
     ),
     *(
         ("ipv6", line.replace("§", address), address)
-        for address in ("fe80::c745:cebb:6d80:984b", "2001:db8::7dd0:d213", "2001:db8::", "b54c:f40a:a1db:a61c:7b5d:dbd4:e967:d759", "::ffff:10.1.2.3", "2001:DB8::1")
+        for address in (
+            "fe80::c745:cebb:6d80:984b",
+            "2001:db8::7dd0:d213",
+            "2001:db8::",
+            "b54c:f40a:a1db:a61c:7b5d:dbd4:e967:d759",
+            "2001:DB8::1",
+        )
         for line in ("connection from § closed", "addr=[§]:8443 reset", '{"ip":"§"}', "ip: §, x", "§%eth0", "from §")
     ),
     *(
         ("card", line.replace("§", number), number)
         for number in (
-            "4342510614401864", "6011 7302 4350 2941", "344556775073550", "3499-319047-53924", "4111 1111 1111 1111",
-            "5151 2316 1926 6171", "2223003122003222", "30569309025904", "3530111333300000",
+            "4342510614401864",
+            "6011 7302 4350 2941",
+            "344556775073550",
+            "3499-319047-53924",
+            "4111 1111 1111 1111",
+            "5151 2316 1926 6171",
+            "2223003122003222",
+            "30569309025904",
+            "3530111333300000",
         )
-        for line in ("charge failed card=§ code=51", "payment § declined", '{"pan":"§","amount":3}', "2024 § 200", "cards: §, §")
+        for line in (
+            "charge failed card=§ code=51",
+            "payment § declined",
+            '{"pan":"§","amount":3}',
+            "2024 § 200",
+            "cards: §, §",
+        )
     ),
     *(
         ("iban", line.replace("§", number), number)
-        for number in ("DE25730979686203852997", "DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432", "FR1420041010050500013M02606", "NL91ABNA0417164300")
+        for number in (
+            "DE25730979686203852997",
+            "DE89 3704 0044 0532 0130 00",
+            "GB82WEST12345698765432",
+            "FR1420041010050500013M02606",
+            "NL91ABNA0417164300",
+        )
         for line in ("iban=§", "transfer to § failed", '{"iban":"§"}', "§, amount 3", "from § AND more")
     ),
     *(
@@ -422,13 +519,31 @@ PERSONAL: list[tuple[str, str, str]] = [
         for line in ("ssn=§ lookup failed", "applicant § rejected", '{"ssn":"§"}')
     ),
     ("ssn", "ssn: 383498691", "383498691"),
+    ("iban", "iban=de89370400440532013000", "de89370400440532013000"),
+    ("card", "4111111111111111/12/25", "4111111111111111"),
+    ("phone", "+1-415-555-2671x123", "415-555-2671"),
+    ("ipv4", "node ip-10.0.0.17 up", "10.0.0.17"),
     ("ssn", "Social Security Number 383 49 8691", "383 49 8691"),
     *(
         ("phone", line.replace("§", number), number)
         for number in (
-            "+1-338-555-0734", "+1 (415) 555-2671", "+14155552671", "+44 20 7946 0958", "+49 30 1234567", "+49(0)30 1234567",
-            "+33 6 12 34 56 78", "+4915112345678", "(415) 555-2671", "415-555-2671", "415.555.2671", "1-415-555-2671",
-            "06 12 34 56 78", "020 7946 0958", "07700 900123", "0171/1234567", "03-1234-5678",
+            "+1-338-555-0734",
+            "+1 (415) 555-2671",
+            "+14155552671",
+            "+44 20 7946 0958",
+            "+49 30 1234567",
+            "+49(0)30 1234567",
+            "+33 6 12 34 56 78",
+            "+4915112345678",
+            "(415) 555-2671",
+            "415-555-2671",
+            "415.555.2671",
+            "1-415-555-2671",
+            "06 12 34 56 78",
+            "020 7946 0958",
+            "07700 900123",
+            "0171/1234567",
+            "03-1234-5678",
         )
         for line in ("phone=§ invalid", "sms to § failed", '{"n":"§"}', "called §, no answer")
     ),
@@ -436,4 +551,4 @@ PERSONAL: list[tuple[str, str, str]] = [
     ("phone", '{"phoneNumber": "5551234567"}', "5551234567"),
     ("phone", "mobile: 0176 123456", "0176 123456"),
     ("phone", "tel:5551234567", "5551234567"),
-]  # fmt: skip
+]

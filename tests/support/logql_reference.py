@@ -173,6 +173,9 @@ def _json(stage: tree.Json, row: Row) -> bool:
     return True
 
 
+_MISSING = object()
+
+
 def _json_paths(stage: tree.Json, row: Row) -> bool:
     if not row.line:
         return True
@@ -182,22 +185,26 @@ def _json_paths(stage: tree.Json, row: Row) -> bool:
     try:
         whole = json.loads(row.line, parse_float=str, parse_int=str)
     except ValueError:
-        whole = None
+        whole = _MISSING
     for name, path in stage.fields:
         value: Any = whole
         for step in json_path(path):
             try:
-                value = value[step] if isinstance(value, dict if isinstance(step, str) else list) else None
+                value = value[step] if isinstance(value, dict if isinstance(step, str) else list) else _MISSING
             except (KeyError, IndexError):
-                value = None
-        if value is None:
+                value = _MISSING
+        if value is _MISSING:
             if row.get(name) is None:
                 row.set(name, "")
             continue
-        if isinstance(value, bool):
+        if value is None:
+            value = ""
+        elif isinstance(value, bool):
             value = "true" if value else "false"
         elif isinstance(value, dict | list):
-            value = json.dumps(value)  # the worlds write JSON as Python does, with strings alone inside
+            value = json.dumps(
+                value, ensure_ascii=False
+            )  # the worlds write JSON as Python does, with strings alone inside
         clash = name in row.entry.stream or name in row.metadata
         row.set(name + "_extracted" if clash else name, value)
     return True

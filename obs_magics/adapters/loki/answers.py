@@ -10,23 +10,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from obs_magics.adapters.log_rows import Rows, label_column
 from obs_magics.adapters.loki import texts
-from obs_magics.adapters.loki.entries import Entries, read_entries
+from obs_magics.adapters.loki.entries import read_entries
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.answers import parse_answer as parse_numbers
 from obs_magics.adapters.prometheus.points import floats
 from obs_magics.model.errors import BadAnswer
 
-_CATEGORISED = "categorize-labels"
-ENCODING = {"X-Loki-Response-Encoding-Flags": _CATEGORISED}
+ENCODING = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Asks for structured metadata beside the lines: else it is folded into the labels, and every trace is a stream."""
 _MILLISECOND = 1_000_000
 _HINT = "is the URL that of a Loki?"
@@ -42,7 +40,6 @@ class _Stream(msgspec.Struct, gc=False):
 class _Data(msgspec.Struct):
     kind: str = msgspec.field(name="resultType", default="")
     result: list[_Stream] | None = None
-    flags: list[str] | None = msgspec.field(name="encodingFlags", default=None)
 
 
 class _Envelope(msgspec.Struct):
@@ -67,7 +64,7 @@ _SCALAR = msgspec.json.Decoder(_ScalarEnvelope)
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of an answer: of each stream oldest first (as they were written), the streams in the server's order."""
+    """Lines of an answer, in order of time."""
 
     rows: Rows
     warnings: tuple[str, ...] = ()
@@ -96,7 +93,7 @@ def parse_answer(body: bytes) -> Parsed:
         raise BadAnswer("the answer is not one of Loki's API", hint=_HINT)
     if envelope.data.kind != "streams":
         return parse_numbers(body)
-    return Lines(_rows(body, envelope.data), tuple(envelope.warnings or ()))
+    return Lines(_rows(envelope.data, body), tuple(envelope.warnings or ()))
 
 
 def _scalar(body: bytes, reason: str) -> Series:
@@ -116,48 +113,13 @@ def _scalar(body: bytes, reason: str) -> Series:
         raise BadAnswer(f"the answer does not have the shape of Loki's API: {reason}", hint=_HINT) from None
 
 
-def _rows(body: bytes, data: _Data) -> Rows:
+def _rows(data: _Data, body: bytes) -> Rows:
     streams = data.result or []
-    categorised = _CATEGORISED in (data.flags or ())
-    entries = read_entries(body, [stream.values for stream in streams], categorised=categorised)
-    order = _as_written(entries)
-    owners = np.repeat(np.arange(len(streams), dtype=np.int32), entries.counts)
-    rows = Rows(
+    entries = read_entries(body, [stream.values for stream in streams])
+    names = sorted({name for stream in streams for name in stream.stream})
+    return Rows(
         timestamps_ns=entries.timestamps_ns,
         messages=entries.lines,
-        labels={
-            name: label_column([stream.stream.get(name) for stream in streams], owners)
-            for name in sorted({name for stream in streams for name in stream.stream})
-        },
+        labels={name: label_column([stream.stream.get(name) for stream in streams], entries.owners) for name in names},
         attributes=entries.attributes,
-    )
-    return rows if order is None else _reordered(rows, order)
-
-
-def _as_written(entries: Entries) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-    """The order that turns every stream round which came newest first; None where that makes no difference.
-
-    Only lines of one stream with one timestamp are in any order at all: by time, all are sorted later.
-    """
-    times, counts = entries.timestamps_ns, entries.counts
-    if not (np.diff(times) == 0).any():
-        return None
-    ends = np.cumsum(counts)
-    firsts = ends - counts
-    filled = counts > 0
-    turned = np.zeros(len(counts), bool)
-    turned[filled] = times[firsts[filled]] >= times[ends[filled] - 1]
-    places = np.arange(len(times))
-    owners = np.repeat(np.arange(len(counts)), counts)
-    back = firsts[owners] + ends[owners] - 1 - places
-    return np.where(turned[owners], back, places)
-
-
-def _reordered(rows: Rows, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Rows:
-    chosen = pa.array(order)
-    return replace(
-        rows,
-        timestamps_ns=rows.timestamps_ns[order],
-        messages=rows.messages.take(chosen),
-        attributes={name: column.take(chosen) for name, column in rows.attributes.items()},
     )

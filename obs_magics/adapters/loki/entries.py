@@ -27,12 +27,11 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Words: TypeAlias = npt.NDArray[np.uint64]
 
 _BLOCK = 1 << 18  # bytes looked at in one go: small enough for the cache
-_QUOTE, _COMMA, _OPEN, _CLOSE, _BACKSLASH = b'",[]\\'
+_QUOTE, _COMMA, _OPEN, _CLOSE = b'",[]'
 _BRACE, _UNBRACE = b"{}"
 _DIGITS = 19  # of nanoseconds since the epoch, from 2001 to 2262
 _ENTRIES_AT_ONCE = 1 << 15
 _LINE = _DIGITS + 4  # from the mark that opens the time to the first byte of the line
-_MANY_ESCAPES = 200  # bytes a backslash: below, decoding everything is faster than looking for what has to be decoded
 # The eight bytes from the last digit of a time on, `0","…`, and those up to the one behind an entry: `…"],`.
 _AFTER_TIME = np.uint64(int.from_bytes(b'\0","\0\0\0\0', "little"))
 _AFTER_TIME_MASK = np.uint64(int.from_bytes(b"\0\xff\xff\xff\0\0\0\0", "little"))
@@ -57,39 +56,39 @@ _ENTRIES = msgspec.json.Decoder(list[_Entry], strict=False)
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Entries of several streams, end to end: entries a stream, nanoseconds, lines, metadata by name."""
+    """Entries of several streams in order of time.
 
-    counts: Integers
+    Those of one stream and time are in the order in which they were written, else streams are in the server's order.
+
+    Args:
+        owners: Which stream each is of.
+        timestamps_ns: Nanoseconds since the epoch.
+        lines: Large strings.
+        attributes: Metadata by name.
+    """
+
+    owners: npt.NDArray[np.int32]
     timestamps_ns: Integers
     lines: pa.Array
     attributes: Mapping[str, pa.Array]
 
 
-def read_entries(body: bytes, values: Sequence[msgspec.Raw], *, categorised: bool) -> Entries:
+def read_entries(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
     """Read the entries of all streams.
 
     Args:
         body: The whole body; valid JSON.
         values: The JSON of each stream's entries, as views into `body`, in order.
-        categorised: The server says that entries have their metadata with them.
 
     Raises:
         BadAnswer: Something is no entry.
     """
     if not values:
-        return Entries(np.empty(0, np.int64), np.empty(0, np.int64), pa.array([], pa.string()), {})
+        return Entries(np.empty(0, np.int32), np.empty(0, np.int64), pa.array([], pa.large_string()), {})
     try:
-        if not categorised and _full_of_escapes(body):
-            raise Unusual
         return _fast(body, values)
     except Unusual:
         return _slowly(values)
-
-
-def _full_of_escapes(body: bytes) -> bool:
-    text = np.frombuffer(body, np.uint8)
-    found = sum(int(np.count_nonzero(text[at : at + _BLOCK] == _BACKSLASH)) for at in range(0, len(text), _BLOCK))
-    return found * _MANY_ESCAPES > len(text)
 
 
 def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
@@ -108,16 +107,33 @@ def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
     closes[:-1] = times[1:] - 3
     closes[last[filled] - 1] = ends[filled] - 2
     timestamps, tails = _timestamps(words, times, closes)
-    begins, stops = times + _LINE, closes - 1
+    begins, stops, order = times + _LINE, closes - 1, _order(timestamps, counts)
     attributes: Mapping[str, pa.Array] = {}
-    with_extra = np.flatnonzero(tails == _UNBRACE)
+    with_extra = np.flatnonzero(tails != _QUOTE)
     if len(with_extra):
         extras = _extras(text, marks, times[with_extra], closes[with_extra])
         stops[with_extra] = extras - 2
-        attributes = metadata.columns(body, extras, closes[with_extra], with_extra, len(times))
-    if (stops < begins).any() or (text[stops] != _QUOTE).any():
+        numbers = np.full(len(times), -1)
+        numbers[with_extra] = np.arange(len(with_extra))
+        attributes = metadata.columns(body, extras, closes[with_extra], numbers[order])
+    if (stops < begins).any():
         raise Unusual
-    return Entries(counts, timestamps, texts.read(body, begins, stops), attributes)
+    owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    return Entries(owners[order], timestamps[order], texts.read(body, begins, stops, order), attributes)
+
+
+def _order(timestamps: Integers, counts: Integers) -> Integers:
+    """The order of time; a stream that came newest first has the last written of one time first, and is turned."""
+    ends = np.cumsum(counts)
+    firsts = ends - counts
+    filled = counts > 0
+    turned = np.zeros(len(counts), bool)
+    turned[filled] = timestamps[firsts[filled]] >= timestamps[ends[filled] - 1]
+    places = np.arange(len(timestamps))
+    if turned.any():
+        owners = np.repeat(np.arange(len(counts)), counts)
+        places = np.where(turned[owners], firsts[owners] + ends[owners] - 1 - places, places)
+    return places[np.argsort(timestamps[places], kind="stable")]
 
 
 def _words(body: bytes) -> Words:
@@ -133,10 +149,12 @@ def _timestamps(words: Words, times: Integers, closes: Integers) -> tuple[Intege
         time, end = times[part], words[closes[part] - 6]
         behind = (end >> np.uint64(56)).astype(np.uint8)
         wrong = ((words[time + _DIGITS] ^ _AFTER_TIME) & _AFTER_TIME_MASK) | ((end ^ _END) & _END_MASK)
-        if wrong.any() or ((behind != _COMMA) & (behind != _CLOSE)).any():
+        tail = (end >> np.uint64(40)).astype(np.uint8)
+        other = ((behind != _COMMA) & (behind != _CLOSE)) | ((tail != _QUOTE) & (tail != _UNBRACE))
+        if wrong.any() or other.any():
             raise Unusual
         timestamps[part] = _time(words, time)
-        tails[part] = (end >> np.uint64(40)).astype(np.uint8)
+        tails[part] = tail
     return timestamps, tails
 
 
@@ -162,7 +180,8 @@ def _extras(text: Bytes, marks: Integers, times: Integers, closes: Integers) -> 
     begins[owners] = opened - 1
     empty = np.ones(len(times), bool)
     empty[owners] = False
-    if (text[begins[empty]] != _BRACE).any() or (text[begins - 1] != _COMMA).any():
+    left = begins[empty]
+    if (text[left] != _BRACE).any() or (text[left - 1] != _COMMA).any() or (text[left - 2] != _QUOTE).any():
         raise Unusual
     return begins
 
@@ -207,12 +226,18 @@ def _slowly(values: Sequence[msgspec.Raw]) -> Entries:
         found = _decoded(view)
         counts.append(len(found))
         entries += found
-    lines = texts.array([entry.line for entry in entries])
     try:
         timestamps = np.asarray([entry.time for entry in entries], np.int64)
     except OverflowError:
         raise BadAnswer("a timestamp is not a time in nanoseconds") from None
-    return Entries(np.asarray(counts, np.int64), timestamps, lines, metadata.columns_of([e.extra for e in entries]))
+    order = _order(timestamps, np.asarray(counts, np.int64))
+    entries = [entries[place] for place in order.tolist()]
+    return Entries(
+        np.repeat(np.arange(len(counts), dtype=np.int32), counts)[order],
+        timestamps[order],
+        texts.array([entry.line for entry in entries]),
+        metadata.columns_of([entry.extra for entry in entries]),
+    )
 
 
 def _decoded(view: msgspec.Raw) -> list[_Entry]:

@@ -22,32 +22,28 @@ _BLOCK = 1 << 22  # bytes that one thread reads at a time; no object is larger
 SECTIONS = ("structuredMetadata", "parsed")
 
 
-def columns(body: bytes, begins: Integers, ends: Integers, rows: Integers, count: int) -> Mapping[str, pa.Array]:
-    """Columns from the JSON objects between these places; `ends` are those of the bracket behind each.
+def columns(body: bytes, begins: Integers, ends: Integers, order: Integers) -> Mapping[str, pa.Array]:
+    """Columns from the JSON objects between these places.
 
     Args:
         body: The whole body.
-        begins: Where the objects begin.
-        ends: Where they end; the byte there is not theirs.
-        rows: The row that each belongs to.
-        count: How many rows there are.
+        begins: Where the objects begin; ascending.
+        ends: Where they end.
+        order: Which row each column's value belongs to, as in `texts.views`; -1 for a row without an object.
 
     Raises:
         Unusual: They are not what Loki sends.
     """
-    objects = texts.views(body, begins, ends + 1)
-    offsets = np.frombuffer(objects.buffers()[1], np.int32 if objects.type == pa.string() else np.int64, len(rows) + 1)
+    missing = order < 0
+    objects = texts.views(body, begins, ends + 1, order[~missing])  # with room for the end of a line
+    data, offsets = texts.buffers(objects)
     if np.diff(offsets).max() >= _BLOCK:
         raise Unusual
-    lines = bytearray(memoryview(objects.buffers()[2])[: int(offsets[-1])])
+    lines = bytearray(data)
     np.frombuffer(lines, np.uint8)[offsets[1:] - 1] = ord("\n")
     found = _read(lines)
-    if len(rows) < count:
-        places = np.zeros(count, np.int64)
-        places[rows] = np.arange(len(rows))
-        missing = np.ones(count, bool)
-        missing[rows] = False
-        index = pa.array(places, mask=missing)
+    if missing.any():
+        index = pa.array(np.cumsum(~missing) - 1, mask=missing)
         found = {name: column.take(index) for name, column in found.items()}
     return found
 

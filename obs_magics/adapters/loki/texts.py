@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -13,10 +14,9 @@ import pyarrow as pa
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 
-_BACKSLASH = ord("\\")
-_BLOCK = 1 << 18  # bytes looked at in one go: small enough for the cache
-_LONGEST = (1 << 31) - 1  # Arrow's short offsets have 32 bits
-_FEW = 4  # one in so many: when more texts have escapes, all are decoded
+_QUOTE, _BACKSLASH = b'"\\'
+_AT_ONCE = 1 << 13  # texts; a few of them are about what the cache holds
+_FEW = 8  # texts with escapes among that many: only they are decoded
 _TEXTS = msgspec.json.Decoder(list[str])
 
 
@@ -24,74 +24,101 @@ class Unusual(Exception):  # noqa: N818 - not an error: the sign to read slowly
     """The bytes do not have the shape that is read fast."""
 
 
-def read(body: bytes, begins: Integers, ends: Integers) -> pa.Array:
-    """The texts between these places (without their quotation marks), in order and without overlap.
+def read(body: bytes, begins: Integers, ends: Integers, order: Integers) -> pa.Array:
+    """Texts of a body as large strings.
+
+    Args:
+        body: Valid JSON.
+        begins: Where each begins, behind its quotation mark; ascending.
+        ends: Where the mark stands that closes each.
+        order: Which of them, in which order.
 
     Raises:
         Unusual: They are no texts.
     """
-    raw = views(body, begins, ends)
-    escaped = _escaped(raw)
-    if escaped is None or len(escaped) * _FEW > len(raw):
-        return _decoded(body, begins, ends)
-    if not len(escaped):
-        return _checked(raw)
-    decoded = _decoded(body, begins[escaped], ends[escaped])
-    order = np.arange(len(raw))
-    order[escaped] = len(raw) + np.arange(len(escaped))
-    return _checked(pa.concat_arrays([raw.cast(decoded.type), decoded]).take(pa.array(order)))
+    raw = views(body, begins, ends, order)
+    data, offsets = buffers(raw)
+    parts: list[pa.Array] = []
+    few, as_they_are = [np.empty(0, np.int64)], True
+    for at in range(0, len(raw), _AT_ONCE):
+        own = offsets[at : at + _AT_ONCE + 1] - offsets[at]
+        block = data[offsets[at] : offsets[at] + own[-1]]
+        escapes = block == _BACKSLASH
+        count = np.count_nonzero(escapes)
+        if count * _FEW > len(own):
+            parts.append(_unescaped(block, own, escapes))
+            as_they_are = False
+            continue
+        parts.append(raw.slice(at, _AT_ONCE))
+        if count:
+            few.append(at + np.unique(np.searchsorted(own, np.flatnonzero(escapes), side="right") - 1))
+    joined = _with_decoded(raw, raw if as_they_are else pa.concat_arrays(parts), np.concatenate(few))
+    try:
+        joined.validate(full=True)  # what is no UTF-8 would be a trap for whoever reads the array
+    except pa.ArrowInvalid:
+        raise Unusual from None
+    return joined
 
 
-def views(body: bytes, begins: Integers, ends: Integers) -> pa.Array:
-    """The bytes between these places as strings, without looking at them.
+def views(body: bytes, begins: Integers, ends: Integers, order: Integers) -> pa.Array:
+    """The bytes between these places as large strings, without looking at them.
 
     Arrow is shown the body as one array in which every other string is what lies between two texts.
     """
     offsets = np.empty(2 * len(begins), np.int64)
     offsets[0::2], offsets[1::2] = begins, ends
-    short = len(body) <= _LONGEST
-    kind = pa.StringArray if short else pa.LargeStringArray
-    buffer = pa.py_buffer(offsets.astype(np.int32) if short else offsets)
-    array = kind.from_buffers(len(offsets) - 1, buffer, pa.py_buffer(body))
-    return array.take(pa.array(np.arange(0, len(offsets), 2)))
+    array = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(body))
+    return array.take(pa.array(2 * order))
 
 
-def _escaped(raw: pa.Array) -> Integers | None:
-    """Which of the texts have a backslash; None for most of them."""
-    data = raw.buffers()[2]
-    if data is None:
-        return np.empty(0, np.int64)
-    offsets = np.frombuffer(raw.buffers()[1], np.int32 if raw.type == pa.string() else np.int64, len(raw) + 1)
-    text = np.frombuffer(data, np.uint8, int(offsets[-1]))
-    found, count = [], 0
-    for at in range(0, len(text), _BLOCK):
-        places = np.flatnonzero(text[at : at + _BLOCK] == _BACKSLASH) + at
-        count += len(places)
-        if count > len(raw):
-            return None
-        found.append(places)
-    owners = np.searchsorted(offsets, np.concatenate(found), side="right") - 1 if count else np.empty(0, np.int64)
-    return owners[np.diff(owners, prepend=-1) > 0]
+def buffers(array: pa.Array) -> tuple[npt.NDArray[np.uint8], Integers]:
+    """The bytes of a whole array of large strings, and where each string begins in them (and the last ends)."""
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1) if len(array) else np.zeros(1, np.int64)
+    data = array.buffers()[2] or b""
+    return np.frombuffer(data, np.uint8, int(offsets[-1])), offsets
 
 
-def _checked(texts: pa.Array) -> pa.Array:
-    """A text that is no UTF-8 would be a trap for whoever reads the array."""
+def _with_decoded(raw: pa.Array, joined: pa.Array, rows: Integers) -> pa.Array:
+    """The texts with what the raw texts of single rows stand for in their places."""
+    if not len(rows):
+        return joined
+    order = np.arange(len(raw))
+    order[rows] = len(raw) + np.arange(len(rows))
+    return pa.concat_arrays([joined, _decoded(raw.take(pa.array(rows)))]).take(pa.array(order))
+
+
+def _unescaped(data: npt.NDArray[np.uint8], offsets: Integers, escapes: npt.NDArray[np.bool_]) -> pa.Array:
+    """What texts stand for that lie end to end; `escapes` says which bytes are backslashes.
+
+    Where all of them escape quotation marks (JSON inside of JSON), taking them out is all there is to do.
+    """
+    text = data.tobytes()
+    if escapes[-1] or (escapes[:-1] > (data[1:] == _QUOTE)).any():
+        return _decoded(pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text)))
+    shorter = offsets - _counted(escapes, offsets)
+    plain = pa.py_buffer(text.translate(None, b"\\"))
+    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(shorter), plain)
+
+
+def _counted(flags: npt.NDArray[np.bool_], places: Integers) -> Integers:
+    """How many flags are set before each place; by whole words, as few of them end where a word does."""
+    words = np.zeros(len(flags) // 64 + 2, np.uint64)
+    bits = np.packbits(flags, bitorder="little")
+    words.view(np.uint8)[: len(bits)] = bits
+    before = np.cumsum(np.bitwise_count(words), dtype=np.int64) - np.bitwise_count(words)
+    word, bit = places >> 6, (places & 63).astype(np.uint64)
+    inside: Integers = before[word] + np.bitwise_count(words[word] & ((np.uint64(1) << bit) - np.uint64(1)))
+    return inside
+
+
+def _decoded(raw: pa.Array) -> pa.Array:
+    """Texts with any escapes: they are strung together to one JSON list."""
+    data, offsets = buffers(raw)
+    text = data.tobytes()
+    bounds = offsets.tolist()
+    joined = b'","'.join([text[begin:end] for begin, end in itertools.pairwise(bounds)])
     try:
-        texts.validate(full=True)
-    except pa.ArrowInvalid:
-        raise Unusual from None
-    return texts
-
-
-def _decoded(body: bytes, begins: Integers, ends: Integers) -> pa.Array:
-    """What the texts stand for: they are strung together to one JSON list."""
-    quoted = views(body, begins - 1, ends + 2)  # with both marks, and room for a comma
-    offsets = np.frombuffer(quoted.buffers()[1], np.int32 if quoted.type == pa.string() else np.int64, len(quoted) + 1)
-    text = bytearray(b"[") + bytes(memoryview(quoted.buffers()[2])[: int(offsets[-1])])
-    np.frombuffer(text, np.uint8)[offsets[1:]] = ord(",")
-    text[-1:] = b"]"
-    try:
-        return pa.array(_TEXTS.decode(text), pa.large_string())
+        return pa.array(_TEXTS.decode(b'["' + joined + b'"]'), pa.large_string())
     except (msgspec.DecodeError, UnicodeError):
         raise Unusual from None
 

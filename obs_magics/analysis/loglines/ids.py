@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from obs_magics.analysis.loglines.names import squashed
-from obs_magics.analysis.loglines.text import Text, found_anywhere
+from obs_magics.analysis.loglines.text import Text
 
 TRACE_DIGITS, SPAN_DIGITS = 32, 16
 _SHORTEST = 8  # hex digits: Jaeger leaves leading zeros away, but five digits are a port or a year
@@ -70,8 +71,13 @@ def _all_done(plain: pa.StringArray, digits: int) -> bool:
     lengths = pc.min_max(pc.binary_length(plain)).as_py()
     if lengths["min"] != digits or lengths["max"] != digits:
         return False
-    # an id of zeros has this many in a row, few others have
-    return not found_anywhere(plain, "[^0-9a-f]") and not found_anywhere(plain, f"0{{{digits - 1}}}")
+    filled = plain.drop_null() if plain.null_count else plain
+    start = int(np.frombuffer(filled.buffers()[1], np.int32)[filled.offset])
+    letters = np.frombuffer(filled.buffers()[2], np.uint8, count=digits * len(filled), offset=start)
+    if not ((letters - ord("0") < 10) | (letters - ord("a") < 6)).all():  # bytes wrap around below zero
+        return False
+    ids = letters.reshape(-1, digits)
+    return bool((ids[ids[:, -1] == ord("0")] != ord("0")).any(axis=1).all())
 
 
 def hex_id(text: str | None, digits: int, *, name: str = "") -> str | None:

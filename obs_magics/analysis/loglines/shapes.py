@@ -48,7 +48,7 @@ _PATTERNS: tuple[tuple[Shape, str], ...] = (
     (Shape.PLAIN, rf"^[ \t]+(?:{_OWN_START})"),
     (
         Shape.FRAME,
-        r"^\s+at |^at [\w.$<>/]+[(.:]|^\s*\.\.\. \d+ (?:more|common frames)|^\s*(?:Caused by|Suppressed): "
+        r"^\s+at |^at [A-Za-z_$<][\w.$<>/]*\(|^\s*\.\.\. \d+ (?:more|common frames)|^\s*(?:Caused by|Suppressed): "
         r"|^\s*--- End of |^\s*---> |^#\d+ +(?:/|\{main\}|\[internal|[\w\\:]+(?:->|\()|0x)|^\s*from \S+:\d+"
         r"|^\S+\.rb:\d+:in |^Stack trace:$",
     ),

@@ -17,7 +17,8 @@ from obs_magics.analysis.loglines.text import Text, found_anywhere, matching, so
 Array = np.ndarray[Any, Any]
 
 _IS = r"""\\?["']?\s*[=:]\s*\\?["']?"""  # what stands between a key and its value, in JSON within JSON too
-_DATADOG = r"""\bdd\b\\?["']?[._: {\\"]*"""
+_UBER = "[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+"
+_DATADOG = r"""\bdd(?:[._]|\\?["']?\s*:\s*\{[^{}]*?\\?["']?)"""
 _DATADOG_HINT = r"[^0-9A-Za-z]dd[^0-9A-Za-z]|^dd[^0-9A-Za-z]"
 # A line with none of these names no trace. One by one they are searched for at the speed of memory: not so together.
 _HINTS = (r"race", r"TRACE_?ID", r", ?[0-9a-f]{16}[,\]]")
@@ -44,9 +45,8 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(r"(?i)race", rf"(?i:trace[._-]?id){_IS}(?P<trace>[0-9A-Fa-f-]+)\b"),
     _Rule(r"(?i)span", rf"(?i:(?:^|[^a-z0-9_.])(?:x-b3-?|b3-?|x-|otel)?span[._-]?id){_IS}(?P<span>[0-9A-Fa-f]+)\b"),
     _Rule("-", r"\b[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}\b"),
-    _Rule(
-        "(?i)uber", rf"(?i:uber-trace-id){_IS}(?P<trace>[0-9a-f]{{1,32}}):(?P<span>[0-9a-f]{{1,16}}):", "uber-trace-id"
-    ),
+    _Rule("(?i)uber", rf"(?i:uber-trace-id){_IS}(?P<trace>{_UBER})"),
+    _Rule("(?i)uber", rf"(?i:uber-trace-id){_IS}(?P<span>{_UBER})"),
     _Rule('"trace"', r'"trace"\s*:\s*\{[^{}]*?"id"\s*:\s*"(?P<trace>[0-9a-fA-F-]{16,36})"'),
     _Rule('"span"', r'"span"\s*:\s*\{[^{}]*?"id"\s*:\s*"(?P<span>[0-9a-fA-F]{8,16})"'),
     _Rule("oot=1-", r"(?i:root)=(?P<trace>1-[0-9a-f]{8}-[0-9a-f]{24})"),

@@ -48,7 +48,7 @@ _DOTTED = r"[\w$@]+(?:[./$#@:\\-]+[\w$]+)+"  # hosts, classes, files, threads
 _NUMBERED = r"[A-Za-z_]+\d\w*"
 _FIELD = r"[\w.-]+=(?:\"[^\"]*\"|[^\s\"]*)"
 _NAMED = r"[\w./-]+(?:\[[\w.]*\])?:|[\w.-]+\s+[-|]\s"  # `sshd[12]:`, `root - `, `web | `
-_KNOWN = r"main\b|npm\b|worker\b|RAS [A-Z]+\b|[DIWEFA],"
+_KNOWN = r"main\b|npm\b|worker\b|RAS [A-Z]+\b|[A-Z]+ \d{10}\b|[DIWEFA],"
 _BETWEEN = r"[\s,;:|*~>@-]+"
 # https://www.rfc-editor.org/rfc/rfc3164#section-4.1.2 and rfc5424: time, host, program
 SYSLOG_HEADER = (
@@ -75,7 +75,9 @@ def _token(level: Level) -> str:
 
 def _spaced(level: Level) -> str:
     """Behind a time also in lower case, when more than a space follows: zap's console and Istio have tabs."""
-    return rf"^\s*\[?\d[\d:.,/TZ+_\s-]{{7,40}}[\]\s,]\s*(?i:{BRACKETED[level]})(?:\t|\s\s|\s*[|\[(]|\s-\s)"
+    return (
+        rf"^\s*\[?\d[\d:.,/TZ+_\s-]{{7,40}}[\]\s,]\s*(?i:{BRACKETED[level]})(?:\t|[ \t][ \t]|[ \t]*[|\[(]|[ \t]-[ \t])"
+    )
 
 
 def _letter(letters: str) -> str:

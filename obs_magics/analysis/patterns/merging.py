@@ -29,7 +29,7 @@ Changes = dict[str, str]
 ENOUGH_WORDS = 12  # different plain words at one place
 ENOUGH_ALONE = 20  # the same where at most one other word holds the lines together
 ENOUGH_NAMED = 5  # different values of one key, quoted or dotted names
-ENOUGH_SHARED = 4  # other plain words that a line must share to lose its word to another's value
+ENOUGH_SHARED = 3  # other plain words that a line must share to lose its word to another's value
 LEAST_SHARED = 0.4  # of a pattern's words, where several vary
 
 _ROUNDS = 4

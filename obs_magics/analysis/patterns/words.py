@@ -17,6 +17,7 @@ WILDCARD = "<*>"
 BOOLEANS = frozenset({"true", "false", "True", "False", "TRUE", "FALSE"})
 NULLS = frozenset({"null", "nil", "None", "(null)", "NULL"})
 
+_LITERALS = BOOLEANS | NULLS
 _VALUE = "\x02"  # already known to be a value, whatever is in it
 _KNOWN = frozenset(  # words in spite of their digits
     ("x86_64", "amd64", "arm64", "aarch64", "base64", "win32", "win64", "int32", "int64", "float64")
@@ -58,8 +59,9 @@ def mask_word(word: str) -> str:
     >>> mask_word("rhost=host\x01.example.com"), mask_word("core.\x01"), mask_word("restart.")
     ('rhost=<*>', 'core.<*>', 'restart.')
     """
-    if word.isalpha():
-        return WILDCARD if word in BOOLEANS else word
+    bare = word.strip(".,:;()[]")
+    if bare.isalpha() and bare not in _LITERALS:  # most words: nothing in them to look at
+        return word
     if _IDENTITY.match(word):
         return word[: word.index("=") + 1] + WILDCARD
     word = _URL.sub(_VALUE, word)

@@ -26,7 +26,7 @@ class Axis:
         patterns: Code of each lane's pattern.
         services: Of its service.
         begin_ns: Where an event may begin at the earliest.
-        end_ns: The last line of all.
+        end_ns: The end of the time that was looked at: the last line of all, where nothing else is known.
         hands: Of each lane the service's own time, None where it is the clock's.
     """
 
@@ -39,7 +39,13 @@ class Axis:
     hands: list[volume.Warp | None]
 
 
-def build(patterns: Array, services: Array, times_ns: Array, baseline_until_ns: int | None) -> Axis | None:
+def build(
+    patterns: Array,
+    services: Array,
+    times_ns: Array,
+    baseline_until_ns: int | None,
+    span_ns: tuple[int, int] | None = None,
+) -> Axis | None:
     """Lay lines out in lanes; None when they have no length in time, or nothing follows the baseline.
 
     Args:
@@ -47,21 +53,23 @@ def build(patterns: Array, services: Array, times_ns: Array, baseline_until_ns: 
         services: Code of each line's service.
         times_ns: Ascending.
         baseline_until_ns: Lines before are the baseline; None for no baseline.
+        span_ns: From when to when lines were looked for; None for the first to the last line.
     """
     fixed = baseline_until_ns is not None
-    start_ns, end_ns = (int(times_ns[0]), int(times_ns[-1])) if len(times_ns) else (0, 0)
+    start_ns, end_ns = _ends(times_ns, span_ns)
     begin_ns = start_ns + int(LEAST_BEFORE * (end_ns - start_ns)) if baseline_until_ns is None else baseline_until_ns
     if not start_ns <= begin_ns < end_ns or (fixed and start_ns == begin_ns):
         return None
     seconds = (times_ns - start_ns) / _SECOND
     lane, lane_patterns, lane_services = _number(patterns, services)
-    early = times_ns < begin_ns if fixed else seconds < seconds[-1] / 2
+    end = (end_ns - start_ns) / _SECOND
+    early = times_ns < begin_ns if fixed else seconds < end / 2
     before = np.bincount(lane[times_ns < begin_ns], minlength=len(lane_patterns))
-    split = (begin_ns - start_ns) / _SECOND if fixed else float(seconds[-1]) / 2
-    hands = _hands(lane, lane_services, seconds, early, split)
+    split = (begin_ns - start_ns) / _SECOND if fixed else end / 2
+    hands = _hands(lane, lane_services, seconds, early, split=split, end=end)
     elements, sizes = _elements(lane, before, fixed=fixed)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    placed = np.where(elements >= 0, seconds[elements], seconds[-1])
+    placed = np.where(elements >= 0, seconds[elements], end)
     if fixed:
         placed[offsets[:-1] + before] = split
     load = placed.copy()
@@ -115,10 +123,19 @@ def _elements(lane: Array, before: Array, *, fixed: bool) -> tuple[Array, Array]
     return elements, sizes
 
 
-def _hands(lane: Array, services: Array, seconds: Array, early: Array, split: float) -> list[volume.Warp | None]:
+def _ends(times_ns: Array, span_ns: tuple[int, int] | None) -> tuple[int, int]:
+    """From when to when lines were looked for; a line outside stretches it."""
+    if not len(times_ns):
+        return 0, 0
+    first, last = int(times_ns[0]), int(times_ns[-1])
+    return (first, last) if span_ns is None else (min(first, span_ns[0]), max(last, span_ns[1]))
+
+
+def _hands(
+    lane: Array, services: Array, seconds: Array, early: Array, *, split: float, end: float
+) -> list[volume.Warp | None]:
     """Each lane's own time."""
     found: list[volume.Warp | None] = [None] * len(services)
-    end = float(seconds[-1])
     first, total = np.bincount(lane[early], minlength=len(services)), np.bincount(lane, minlength=len(services))
     fit = volume.takes_part(first, total - first, split, end - split)
     hand_of_lane = np.full(len(services), volume.OUTSIDER, dtype=np.int64)

@@ -48,7 +48,7 @@ def excess(counts: Array, expected: Array) -> Any:
 
     Args:
         counts: Lines in each block.
-        expected: In proportion to the mean of each block; brought to the sum of the counts. 0 where a block is left out.
+        expected: In proportion to the mean of each block, brought to the sum of the counts; 0 where one is left out.
     """
     sums = (part.sum(axis=-1) for part in (counts, counts**2, counts * expected, expected, expected**2))
     return _phi(*sums)
@@ -66,7 +66,7 @@ def pool(counts: Array, load: Array, width: float) -> Pooled:
     """The usual phi at each scale, over patterns; each by the better of two explanations: steady, or by traffic.
 
     A mean weighted by how well a pattern can tell, without the upper tenth: single patterns' phi is skewed, so that a
-    median would be too low. Of a pattern that is even but for one or two stretches, these are left out: they are events.
+    median would be too low. Where a pattern is even but for one or two stretches, these are events and left out.
 
     Args:
         counts: Patterns × bins.
@@ -87,7 +87,7 @@ def pool(counts: Array, load: Array, width: float) -> Pooled:
 
 
 def _but_for_events(counts: Array, load: Array) -> Array:
-    """phi of each pattern; where leaving out blocks in a row leaves a small part of it, that part, and so once more."""
+    """The phi of each pattern; where leaving out blocks in a row leaves but a part of it, that part; so once more."""
     many = math.ceil(_EVENT * counts.shape[1])
     counts, load = counts.astype(np.float64), load.astype(np.float64)
     whole = excess(counts, load)
@@ -96,7 +96,8 @@ def _but_for_events(counts: Array, load: Array) -> Array:
         left = _phi(*(part.sum(axis=1, keepdims=True) - _running(part, many) for part in parts))
         start = left.argmin(axis=1)
         rest = left[np.arange(len(left)), start]
-        event = rest * _UNEVEN < whole
+        chance = math.sqrt(2 / counts.shape[1]) / np.maximum(counts.mean(axis=1), 1e-9)  # of phi, by Poisson's law
+        event = (np.maximum(rest, 0.0) + chance) * _UNEVEN < whole
         place = np.arange(counts.shape[1])
         out = event[:, None] & (place >= start[:, None]) & (place < start[:, None] + many)
         counts, load = np.where(out, 0.0, counts), np.where(out, 0.0, load)

@@ -64,6 +64,7 @@ def detect(
     *,
     levels: Array | None = None,
     baseline_until_ns: int | None = None,
+    span_ns: tuple[int, int] | None = None,
     rate: float = FALSE_DISCOVERY_RATE,
 ) -> list[Found]:
     """New, surging, dropped and vanished patterns, the earliest first.
@@ -75,15 +76,16 @@ def detect(
         levels: Position of each line's level in `model.logs.LEVELS`, -1 where unknown; None when all are.
         baseline_until_ns: Lines before are the normal time, and no event begins there. None: lines are held against all
             others, and no event begins in the first tenth of the time.
+        span_ns: From when to when lines were looked for; None for the first to the last line.
         rate: Share of what is found that may be wrong, on average.
     """
-    laid = axis.build(patterns, services, times_ns, baseline_until_ns)
+    laid = axis.build(patterns, services, times_ns, baseline_until_ns, span_ns)
     if laid is None:
         return []
     pooled = axis.pooled(laid)
     events = _believed(laid, pooled, rate, severe.bursts(laid, levels))
     if len(laid.lanes) > 1:
-        whole = axis.build(np.zeros_like(patterns), services, times_ns, baseline_until_ns)
+        whole = axis.build(np.zeros_like(patterns), services, times_ns, baseline_until_ns, span_ns)
         events += _silent(laid, whole, events, rate) if whole else []
     if levels is not None:
         told = {number for number, _ in events}

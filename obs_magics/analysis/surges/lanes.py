@@ -188,8 +188,6 @@ def _scores(lanes: Lanes, starts: Array, step: int, lane: Array, pooled: Pooled,
 
 def _keep(found: Best, scores: Array, places: Array, step: int, lane: Array) -> None:
     """Keep the best of each lane; the earliest of equals."""
-    if not len(scores):
-        return
     borders = np.flatnonzero(np.diff(lane, prepend=-1))
     tops = np.maximum.reduceat(scores, borders)
     run = np.repeat(np.arange(len(borders)), np.diff(borders, append=len(scores)))

@@ -46,7 +46,11 @@ class _Coded:
 
 
 def surges(
-    frame: pd.DataFrame, *, baseline: pd.DataFrame | str | None = None, patterns: Patterns | None = None
+    frame: pd.DataFrame,
+    *,
+    baseline: pd.DataFrame | str | None = None,
+    patterns: Patterns | None = None,
+    span_ns: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
     """New, surging, dropped and vanished patterns of a logs frame, each in each service; see `docs/surges.md`.
 
@@ -58,6 +62,8 @@ def surges(
             on (`30m`). None: each stretch of the frame is held against all of the frame but itself, and no event begins
             in its first tenth.
         patterns: Of `frame`, as `pattern_table` gives them; None to mine them here.
+        span_ns: From when to when lines were asked for, in nanoseconds since the epoch: that there was none at first
+            tells that a pattern is new. None: from the first line to the last.
 
     Returns:
         One row an event, the earliest first: `kind` (`new`, `surge`, `drop`, `vanished`) · `pattern` (its id) ·
@@ -80,7 +86,16 @@ def surges(
         if baseline is not None:
             until = _until(baseline, times_ns)
         coded = _coded([frame], times_ns, patterns)
-    found = detect(coded.patterns, coded.services, coded.times_ns, levels=coded.levels, baseline_until_ns=until)
+    if isinstance(baseline, pd.DataFrame) and span_ns is not None:
+        span_ns = (int(coded.times_ns[0]), span_ns[1])  # the baseline is what comes before
+    found = detect(
+        coded.patterns,
+        coded.services,
+        coded.times_ns,
+        levels=coded.levels,
+        baseline_until_ns=until,
+        span_ns=span_ns,
+    )
     return _table(found, coded)
 
 
@@ -178,7 +193,9 @@ def _table(found: Sequence[Found], coded: _Coded | None) -> pd.DataFrame:
             "service": pd.Series(
                 [names[one.service] if one.service >= 0 else None for one in found], dtype=STRING_DTYPE
             ),
-            "level": pd.Categorical.from_codes([_level(one, coded) for one in found], dtype=LEVEL_DTYPE),
+            "level": pd.Categorical.from_codes(
+                [_level(one, coded) for one in found] if coded else [], dtype=LEVEL_DTYPE
+            ),
             "start": starts,
             "end": pd.DatetimeIndex([one.end_ns for one in found], dtype=TIMESTAMP_DTYPE),
             "count": np.array([one.count for one in found], dtype=np.int64),
@@ -190,7 +207,5 @@ def _table(found: Sequence[Found], coded: _Coded | None) -> pd.DataFrame:
     )
 
 
-def _level(one: Found, coded: _Coded | None) -> int:
-    if coded is None:
-        return -1
+def _level(one: Found, coded: _Coded) -> int:
     return int(coded.levels[(coded.patterns == one.pattern) & (coded.services == one.service)].max(initial=-1))

@@ -45,8 +45,6 @@ def dispersion(lane: Lanes, start: int, stop: int, pooled: Pooled, *, span: floa
     usual = float(pooled.at(span))
     before, after = _sides(lane, start, stop)
     width = min(span, (before + after) / _BLOCKS)
-    if width <= 0:
-        return usual
     left, right = min(int(before / width), _MOST_BLOCKS), min(int(after / width), _MOST_BLOCKS)
     ends = (before - width * np.arange(left, -1, -1.0), float(lane.seconds[stop]) + width * np.arange(right + 1.0))
     kept = lane.seconds[outside(lane, start, stop, high=high)]

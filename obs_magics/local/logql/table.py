@@ -69,7 +69,8 @@ never a wrong number.
 
 "{_DIFFERENTIAL}" below means: generated queries over generated lines give what a slow evaluator gives that does one
 line and one step at a time (`tests/local/logql/test_differential.py`; `OBS_LOGQL_PAIRS=20000` runs it long).
-"{_RECORDED}": what a real Loki answered is reproduced from its own lines, label by label (`tests/local/logql/test_recordings.py`).
+"{_RECORDED}": what a real Loki answered is reproduced from its own lines, label by label
+(`tests/local/logql/test_recordings.py`).
 "{_HAND}": tested with numbers calculated by hand.
 
 ## Labels

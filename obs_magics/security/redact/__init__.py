@@ -1,10 +1,10 @@
 """Redaction: secrets always, personal data by policy, pseudonyms in their place.
 
-    from obs_magics.security.redact import EXPORT, Redactor, new_key
+from obs_magics.security.redact import EXPORT, Redactor, new_key
 
-    redactor = Redactor(new_key(), pii=EXPORT)
-    safe = redactor.frame(logs)
-    print(redactor.report)       # hidden: 3 AWS access keys, 12 e-mail addresses
+redactor = Redactor(new_key(), pii=EXPORT)
+safe = redactor.frame(logs)
+print(redactor.report)       # hidden: 3 AWS access keys, 12 e-mail addresses
 """
 
 from obs_magics.security.redact.pseudonyms import new_key

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,8 +25,8 @@ Column = Any
 class Engine(Protocol):
     """What redacts blocks of records and keeps count."""
 
-    worth_a_look: str
-    """RE2 expression for the records that may have something to hide."""
+    sieves: tuple[str, ...]
+    """RE2 expressions; a record that none of them matches has nothing to hide."""
 
     def block(self, block: bytes, times: Array) -> list[bytes]:
         """Redact records with `END` between them; `times` says how often each of them stands for something."""
@@ -41,6 +42,14 @@ _BEGINS = rf"{PEM_BEGIN}\s*(?:[A-Za-z-]+: .*)?\z"
 _ENDS = re.compile(PEM_END)
 _LINE = re.compile(r"\s*(?P<hide>[A-Za-z0-9+/]{16,76}={0,2}|[A-Za-z0-9+/]{1,76}={1,2})\s*")
 _MOST_LINES = 400
+_SMALL = 1000
+
+
+def redact_column(values: Column, engine: Engine, *, lead: str = "") -> Column:
+    """As `redact_arrow`; the records are in order, so that private keys are found whose lines are records."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        values = redact_key_lines(values, engine)
+    return redact_arrow(values, engine, lead=lead)
 
 
 def redact_arrow(values: Column, engine: Engine, *, times: Array | None = None, lead: str = "") -> Column:
@@ -62,7 +71,9 @@ def redact_arrow(values: Column, engine: Engine, *, times: Array | None = None, 
         return pa.DictionaryArray.from_arrays(values.indices, safe, ordered=kind.ordered)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         sizes = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
-        offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int64() if pa.types.is_large_list(kind) else pa.int32())
+        offsets = pa.array(
+            np.concatenate([[0], np.cumsum(sizes)]), pa.int64() if pa.types.is_large_list(kind) else pa.int32()
+        )
         inner = redact_arrow(pc.list_flatten(values), engine)
         return type(values).from_arrays(offsets, inner, type=kind, mask=values.is_null())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -74,8 +85,8 @@ def _strings(values: Column, engine: Engine, times: Array | None, lead: str) -> 
     text = values.cast(pa.large_string())
     if lead:
         text = pc.binary_join_element_wise(pa.scalar(lead, pa.large_string()), text, pa.scalar("", pa.large_string()))
-    chosen = pc.fill_null(pc.match_substring_regex(text, engine.worth_a_look), False)
-    rows = np.flatnonzero(chosen.to_numpy(zero_copy_only=False))
+    chosen = _worth_a_look(text, engine)
+    rows = np.flatnonzero(chosen)
     if not len(rows):
         return values
     different = text.take(pa.array(rows)).dictionary_encode()
@@ -83,10 +94,18 @@ def _strings(values: Column, engine: Engine, times: Array | None, lead: str) -> 
     often = np.bincount(codes, weights=None if times is None else times[rows], minlength=len(different.dictionary))
     records = different.dictionary.cast(pa.large_binary()).to_pylist()
     safe = pa.array(redact_records(records, engine, often.astype(np.int64)), pa.large_binary())
-    replaced = pc.replace_with_mask(text, chosen, safe.cast(pa.large_string()).take(different.indices))
+    replaced = pc.replace_with_mask(text, pa.array(chosen), safe.cast(pa.large_string()).take(different.indices))
     if lead:
-        replaced = pc.binary_slice(replaced.cast(pa.large_binary()), len(lead.encode())).cast(pa.large_string())
+        replaced = pc.utf8_slice_codeunits(replaced, len(lead))
     return replaced.cast(values.type)
+
+
+def _worth_a_look(text: Column, engine: Engine) -> Array:
+    chosen = np.asarray(text.is_valid().to_numpy(zero_copy_only=False))
+    if len(text) < _SMALL:  # making the automata would take longer than looking at all
+        return chosen
+    matched = [pc.match_substring_regex(text, sieve) for sieve in engine.sieves]
+    return chosen & _true(reduce(pc.or_, matched))
 
 
 def redact_records(records: Sequence[bytes], engine: Engine, times: Array) -> list[bytes]:
@@ -137,8 +156,11 @@ def redact_key_lines(values: Column, engine: Engine) -> Column:
         return values
     mask = np.zeros(len(values), bool)
     mask[list(replaced)] = True
-    return pc.replace_with_mask(values, pa.array(mask), pa.array([replaced[place] for place in sorted(replaced)], values.type))
+    return pc.replace_with_mask(
+        values, pa.array(mask), pa.array([replaced[place] for place in sorted(replaced)], values.type)
+    )
 
 
 def _true(mask: Column) -> Array:
-    return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False) if isinstance(mask, pa.Array) else pc.fill_null(mask, False).to_numpy())
+    filled = pc.fill_null(mask, False)
+    return np.asarray(filled.to_numpy(zero_copy_only=False) if isinstance(filled, pa.Array) else filled.to_numpy())

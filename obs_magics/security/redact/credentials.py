@@ -22,12 +22,18 @@ _QUOTE = r"(?:\\{0,4}[\"'`]|&quot;|%22)"
 _EQUALS = rf"{_QUOTE}?\]?[ \t]{{0,4}}(?:=>|[:=])[ \t]{{0,4}}"
 _OPEN = rf"[\[(]{{0,2}}(?P<quote>{_QUOTE})?"
 
-# --- headers -----------------------------------------------------------------------------------------------------------
+# --- headers ---------------------------------------------------------------------------------------------------------
 
 # Schemes of the IANA registry and those that vendors made up, whose credential is one word.
-_ONE_WORD = r"(?i:bearer|basic|token|apikey|api-key|negotiate|ntlm|kerberos|ssws|geniekey|splunk|bot|jwt|key|private-token|oauth)"
+_ONE_WORD = (
+    r"(?i:bearer|basic|token|apikey|api-key|negotiate|ntlm|kerberos|ssws|geniekey|splunk|bot|jwt|key|private-token"
+    r"|oauth)"
+)
 # Schemes with parameters: the rest of the header is secret.
-_PARAMETERS = r"(?:(?i:digest|hawk|oauth|sharedkey|sharedkeylite|signature|snowflake|googlelogin|mac|scram-sha-256)|AWS[0-9A-Z-]*|AWS4-HMAC-SHA256|Zoho-[a-z]+)"
+_PARAMETERS = (
+    r"(?:(?i:digest|hawk|oauth|sharedkey|sharedkeylite|signature|snowflake|googlelogin|mac|scram-sha-256)"
+    r"|AWS[0-9A-Z-]*|Zoho-[a-z]+)"
+)
 _AUTHORIZATION = compiled(
     rf"(?i:authorization){_EQUALS}{_OPEN}"
     rf"(?:(?P<one>{_ONE_WORD})(?:[ \t]+|%20|\+)|(?P<many>{_PARAMETERS})[ \t:]+)?"
@@ -39,13 +45,13 @@ def _authorization(match: Match) -> Iterable[Span]:
     value = match["hide"]
     if is_placeholder(value) or is_thing(value):
         return ()
-    sure = match["many"] and b"=" in value or match["one"] and (is_mixed(value) or len(value) >= 12)
+    sure = (match["many"] and b"=" in value) or (match["one"] and (is_mixed(value) or len(value) >= 12))
     return (match.span("hide"),) if sure or is_random(value) else ()
 
 
 def _bearer(match: Match) -> Iterable[Span]:
     value = match["hide"]
-    return (match.span("hide"),) if is_random(value) and b"=" not in value.rstrip(b"=") else ()
+    return (match.span("hide"),) if is_random(value) else ()
 
 
 def _basic(match: Match) -> Iterable[Span]:
@@ -80,7 +86,7 @@ _HEADERS = (
         BEARER,
         "places",
         rf"(?i:\bbearer)(?:[ \t]+|[:=]|%20){_QUOTE}?[A-Za-z0-9]",
-        compiled(rf"(?i:bearer)(?:[ \t]+|[:=]|%20){_QUOTE}?(?P<hide>[\w.~+/=-]+)"),
+        compiled(rf"(?i:bearer)(?:[ \t]+|[:=]|%20){_QUOTE}?(?P<hide>[\w.~+/-]+={{0,2}})"),
         _bearer,
     ),
     Rule(
@@ -99,10 +105,11 @@ _HEADERS = (
             r"(?P<hide>(?(quote)(?:(?!(?P=quote))[^\r\n\xff]){1,4096}+|[^\r\n\xff]{1,4096}+))"
         ),
         _cookies,
+        once=True,
     ),
 )
 
-# --- addresses ---------------------------------------------------------------------------------------------------------
+# --- addresses -------------------------------------------------------------------------------------------------------
 
 _PORT = re.compile(rb"[0-9]{0,5}[/?#]")
 
@@ -121,9 +128,9 @@ _ADDRESSES = (
     Rule(
         URL_PASSWORD,
         "places",
-        r"(?::|%3[Aa])(?://|\\/\\/|%2[Ff]%2[Ff])[^\s/?#@:\[\"'<>\xfe\xff]*(?::|%3[Aa])[^\s\"'<>\xfe\xff]+(?:@|%40)[^\s\xfe\xff]",
+        r"(?::|%3[Aa])(?://|\\/\\/|%2[Ff]%2[Ff])[^\s/?#:\[\"'<>\xfe\xff]*(?::|%3[Aa])[^\s\"'<>\xfe\xff]+(?:@|%40)[^\s\xfe\xff]",
         compiled(
-            r"(?::|%3[Aa])(?://|\\/\\/|%2[Ff]%2[Ff])[^\s/?#@:\[\"'<>\xfe\xff]{0,128}?(?::|%3[Aa])"
+            r"(?::|%3[Aa])(?://|\\/\\/|%2[Ff]%2[Ff])[^\s/?#:\[\"'<>\xfe\xff]{0,128}?(?::|%3[Aa])"
             r"(?P<hide>[^\s\"'<>\xfe\xff]+)(?:@|%40)[^\s\xfe\xff]"
         ),
         _in_address,
@@ -150,7 +157,7 @@ _ADDRESSES = (
     ),
 )
 
-# --- command lines, SQL, sentences -------------------------------------------------------------------------------------
+# --- command lines, SQL, sentences -----------------------------------------------------------------------------------
 
 
 def _said(match: Match) -> Iterable[Span]:
@@ -165,6 +172,11 @@ def _said_mixed(match: Match) -> Iterable[Span]:
     return _said(match) if is_mixed(match["hide"].rstrip(b".,;:!)]}")) else ()
 
 
+def _said_all_sorts(match: Match) -> Iterable[Span]:
+    """Right behind the word, without a verb: only what no sentence goes on with."""
+    return _said(match) if _ALL_SORTS.fullmatch(match["hide"].rstrip(b".,;:)]}")) else ()
+
+
 def _said_random(match: Match) -> Iterable[Span]:
     return _said(match) if is_random(match["hide"].rstrip(b".,;:!)]}"), 20) else ()
 
@@ -174,6 +186,7 @@ def _of_curl(match: Match) -> Iterable[Span]:
     return _said(match) if re.search(rb"curl|wget|http", before(match, 400)) else ()
 
 
+_ALL_SORTS = re.compile(rb"(?=\S*[0-9])(?=\S*[A-Za-z])(?:(?=\S*[a-z])(?=\S*[A-Z])|(?=\S*[!@#$%^&*]))\S{8,64}")
 _ARGUMENT = rf"(?:[ \t]+|{_QUOTE},[ \t]*){_QUOTE}?"
 _OPTION = r"--?(?:[a-z0-9]+-){0,3}"
 _PASSWORD_OPTION = rf"{_OPTION}(?i:password|passwd|passphrase|pass|pwd){_ARGUMENT}"
@@ -183,6 +196,10 @@ _LOGIN = r"\b(?:sshpass|docker login|podman login|oc login|az login|redis-cli|ld
 _CURL = r"(?:-u|--user|--proxy-user)[ =]*[\"']?[\w.@\\-]+:"
 _SQL = r"(?i:identified[ ]+by|identified[ ]+with[ ]+[\w'\"]+[ ]+(?:by|as)|password)[ \t]+"
 _IS = r"(?i:password|passphrase|passwd|pwd|passcode)[ \t]+(?i:is|was|to|of)[ \t]*:?[ \t]+[\"'`]?"
+_FOR = r"(?i:password|passphrase)[ \t]+for[ \t]+(?:user[ \t]+)?[\w.@'\"-]{1,64}[ \t]*(?::|=|is)[ \t]+"
+_PAIR = r"\b(?i:credentials?|login)[ \t]+[\w.@-]{1,64}:"
+_TUPLE = r"\bauth=\([\"'][^\"'\s\xfe\xff]{1,64}[\"'],[ ]*[\"']"
+_ALONE = r"\b(?i:password|passwd|passphrase)[ \t]+"
 _NAMED = (
     r"(?i:token|secret|secret key|api[ _-]?key|access[ _-]?key|credentials?|password)[ \t]+(?i:is[ \t]+|was[ \t]+)?"
     rf"{_QUOTE}?"
@@ -200,6 +217,10 @@ _SAID = (
     (PASSWORD, "said", r"\"(?i:auth)\" \"", r"\"(?i:auth)\" (?:\"[\w.-]+\" )?\"", _said),
     (PASSWORD, "said", r"\blogin [\w.@-]+ password ", r"login [\w.@-]+ password ", _said),
     (PASSWORD, "said", _IS, _IS, _said_mixed),
+    (PASSWORD, "said", _FOR, _FOR, _said_mixed),
+    (PASSWORD, "said", _PAIR, _PAIR, _said_mixed),
+    (PASSWORD, "said", _TUPLE, _TUPLE, _said),
+    (PASSWORD, "said", _ALONE, _ALONE, _said_all_sorts),
 )
 
 _SENTENCES = (
@@ -223,7 +244,7 @@ _SENTENCES = (
     ),
 )
 
-# --- private keys ------------------------------------------------------------------------------------------------------
+# --- private keys ----------------------------------------------------------------------------------------------------
 
 _TITLE = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?"
 _BREAK = r"(?:[ \t\r\n]|\\+[nr])"

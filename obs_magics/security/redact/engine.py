@@ -26,7 +26,7 @@ class Blocks:
     def __init__(self, key: bytes, personal: frozenset[str]) -> None:
         self._pseudonyms = Pseudonyms(key)
         self._scanner = _scanner(personal)
-        self.worth_a_look = self._scanner.worth_a_look
+        self.sieves = self._scanner.sieves
         self.counts: Counter[str] = Counter()
 
     def block(self, block: bytes, times: np.ndarray[Any, Any]) -> list[bytes]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from obs_magics.model.frames import STRING_DTYPE
 from obs_magics.model.logs import text_column
-from obs_magics.security.redact.columns import Engine, redact_arrow, redact_key_lines, redact_records
+from obs_magics.security.redact.columns import Engine, redact_column, redact_records
 from obs_magics.security.redact.fields import Name, hides_cell, secret_column
 from obs_magics.security.redact.personal import called_column
 
@@ -30,7 +30,8 @@ def redact_frame(frame: pd.DataFrame, engine: Engine) -> pd.DataFrame:
     safe = frame.copy(deep=False)
     for place, name in enumerate(frame.columns):
         if _may_have_text(frame.dtypes.iloc[place]):
-            safe.isetitem(place, redact_series(frame.iloc[:, place], engine, name=str(name)))
+            column: Any = redact_series(frame.iloc[:, place], engine, name=str(name))
+            safe.isetitem(place, column)
     return safe
 
 
@@ -40,7 +41,7 @@ def _may_have_text(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         kind = dtype.pyarrow_dtype
         return not (pa.types.is_primitive(kind) or pa.types.is_null(kind))
-    return isinstance(dtype, pd.StringDtype) or dtype == object
+    return isinstance(dtype, pd.StringDtype) or pd.api.types.is_object_dtype(dtype)
 
 
 def redact_series(series: pd.Series[Any], engine: Engine, *, name: str = "") -> pd.Series[Any]:
@@ -58,11 +59,12 @@ def redact_series(series: pd.Series[Any], engine: Engine, *, name: str = "") -> 
         safe = _categories(values, engine, name)
     elif isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
         safe = _of_dtype(_arrow(pa.array(values, from_pandas=True), engine, name), dtype)
-    elif dtype == object:
+    elif pd.api.types.is_object_dtype(dtype):
         safe = _objects(values, engine, name)
     else:
         return series
-    return pd.Series(safe, index=series.index, name=series.name, copy=False)
+    result: pd.Series[Any] = pd.Series(safe, index=series.index, name=series.name, dtype=safe.dtype, copy=False)
+    return result
 
 
 def _arrow(values: Any, engine: Engine, name: str) -> Any:
@@ -71,12 +73,10 @@ def _arrow(values: Any, engine: Engine, name: str) -> Any:
     secret = secret_column(name)
     if plain and secret is not None:
         values = _cells(values, secret, engine)
-    if plain:
-        values = redact_key_lines(values, engine)
-    safe = redact_arrow(values, engine, lead=called_column(name))
-    if plain and name in _IDS:
-        return pc.if_else(pc.fill_null(pc.match_substring_regex(values, _ID), False), values, safe)
-    return safe
+    if not (plain and name in _IDS):
+        return redact_column(values, engine, lead=called_column(name))
+    ids = pc.fill_null(pc.match_substring_regex(values, _ID), False)
+    return pc.if_else(ids, values, redact_column(pc.if_else(ids, pa.scalar(None, kind), values), engine))
 
 
 def _cells(values: Any, secret: Name, engine: Engine) -> Any:
@@ -84,7 +84,9 @@ def _cells(values: Any, secret: Name, engine: Engine) -> Any:
     whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     different = whole.dictionary_encode()
     times = np.bincount(different.indices.drop_null().to_numpy(), minlength=len(different.dictionary))
-    texts = [_cell(text, secret, engine, often) for text, often in zip(different.dictionary.to_pylist(), times, strict=True)]
+    texts = [
+        _cell(text, secret, engine, often) for text, often in zip(different.dictionary.to_pylist(), times, strict=True)
+    ]
     return pa.array(texts, values.type).take(different.indices)
 
 
@@ -99,11 +101,10 @@ def _texts(texts: list[str], times: np.ndarray[Any, Any], engine: Engine, name: 
     if secret is not None:
         texts = [_cell(text, secret, engine, often) for text, often in zip(texts, times, strict=True)]
     lead = called_column(name)
-    records = [(lead + text).encode("utf-8", "surrogatepass") for text in texts]
+    ids = {text for text in texts if re.match(_ID, text)} if name in _IDS else set()
+    records = [b"" if text in ids else (lead + text).encode("utf-8", "surrogatepass") for text in texts]
     safe = [record.decode("utf-8", "surrogatepass")[len(lead) :] for record in redact_records(records, engine, times)]
-    if name in _IDS:
-        return [text if re.match(_ID, text) else hidden for text, hidden in zip(texts, safe, strict=True)]
-    return safe
+    return [text if text in ids else hidden for text, hidden in zip(texts, safe, strict=True)]
 
 
 def _categories(values: pd.Categorical, engine: Engine, name: str) -> pd.Categorical:
@@ -136,5 +137,5 @@ def _of_dtype(values: Any, dtype: Any) -> Any:
     if dtype == STRING_DTYPE:
         return text_column(values).array
     if isinstance(dtype, pd.ArrowDtype):
-        return pd.arrays.ArrowExtensionArray(values)  # type: ignore[attr-defined]
+        return pd.arrays.ArrowExtensionArray(values)
     return pd.array(values.to_pylist(), dtype=dtype)

@@ -27,17 +27,15 @@ PHONE = Kind("phone", "telephone number", personal=True)
 _QUOTE = r"(?:\\{0,4}[\"'`]|&quot;|%22)"
 _EQUALS = rf"(?:{_QUOTE}?[ \t]{{0,4}}(?:=>|[:=]|%3[DdAa])[ \t]{{0,4}}{_QUOTE}?|[ \t#]{{1,3}}{_QUOTE}?)"
 
-# --- e-mail ------------------------------------------------------------------------------------------------------------
+# --- e-mail ----------------------------------------------------------------------------------------------------------
 
-# What only looks like a domain: files (icon@2x.png), units of systemd (user@1000.service), decorators.
-_NO_DOMAIN = frozenset(
-    ending.encode("ascii")
-    for ending in (
-        "png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json map html htm xml yml yaml toml lock md txt log py go rb "
-        "rs java class jar c h cpp so dll exe zip tar gz tgz bz2 xz service socket target timer mount slice scope path "
-        "device swap"
-    ).split()
+# What only looks like a domain: files (icon@2x.png), units of systemd (user@1000.service).
+_FILES = (
+    "png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json map html htm xml yml yaml toml lock md txt log py go rb"
 )
+_MORE_FILES = "rs java class jar c h cpp so dll exe zip tar gz tgz bz2 xz"
+_UNITS = "service socket target timer mount slice scope path device swap"
+_NO_DOMAIN = frozenset(f"{_FILES} {_MORE_FILES} {_UNITS}".encode("ascii").split())
 _NO_PERSON = frozenset({b"git", b"hg", b"svn"})
 _EMAIL = r"[A-Za-z0-9._%+\x80-\xfd-]+(?:@|%40)(?:[A-Za-z0-9\x80-\xfd-]+\.)+[A-Za-z\x80-\xfd]"
 
@@ -56,12 +54,12 @@ def _one_email(value: bytes) -> bytes:
     return value.replace(b"%40", b"@").lower()
 
 
-# --- IP addresses ------------------------------------------------------------------------------------------------------
+# --- IP addresses ----------------------------------------------------------------------------------------------------
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}"
 # Nobody's: this host, everybody, masks of networks.
-_NOBODY = frozenset({b"0.0.0.0", b"127.0.0.1", b"255.255.255.255"})  # noqa: S104
+_NOBODY = frozenset({b"0.0.0.0", b"127.0.0.1", b"255.255.255.255"})
 _MASK = re.compile(rb"255\.(?:255|254|252|248|240|224|192|128|0)\.")
 # Four numbers after such a word, or right behind a product's name and slash, are a version.
 _VERSION = re.compile(
@@ -77,6 +75,7 @@ _VERSION = re.compile(
       | (?:^|[^A-Za-z0-9])v )$"""
 )
 _ARTEFACT = re.compile(rb"[-+_.][A-Za-z]")
+_PRIVATE = re.compile(rb"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.")
 _PORT = re.compile(rb":[0-9]{1,5}(?![0-9])")
 
 
@@ -87,15 +86,16 @@ def _ipv4(match: Match) -> Iterable[Span]:
     lead, rest = before(match, 56), after(match, 8)
     if lead[-1:].isalnum() or lead[-1:] in (b".", b"_") or lead[-2:] in (b"\\d",):
         return ()
-    if _PORT.match(rest) is None and (_VERSION.search(lead) or _ARTEFACT.match(rest)):
+    if _PORT.match(rest) or (_PRIVATE.match(value) and lead.endswith(b"-") and not _ARTEFACT.match(rest)):
+        return (match.span("hide"),)
+    if _VERSION.search(lead) or _ARTEFACT.match(rest):
         return ()
     return (match.span("hide"),)
 
 
 _GROUPS = r"[0-9A-Fa-f:]{2,46}(?:\.[0-9]{1,3}){0,3}"
-_IPV6 = (
-    r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}(?:[0-9A-Fa-f]{1,4}|:)|\b(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]{1,4}"
-)
+# All eight groups, or a gap.
+_IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|\b(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]{1,4}"
 _EUI = re.compile(rb"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
 
 
@@ -126,7 +126,7 @@ def _one_ipv6(value: bytes) -> bytes:
     return value.lower() if address is None else address.compressed.encode("ascii")
 
 
-# --- numbers -----------------------------------------------------------------------------------------------------------
+# --- numbers ---------------------------------------------------------------------------------------------------------
 
 _INSIDE = re.compile(rb"[A-Za-z0-9_]$|[0-9][.,/:-]$|(?:^|[^A-Za-z])-$")
 _INSIDE_ON = re.compile(rb"[A-Za-z0-9_]|[.,/:-][0-9]")
@@ -142,7 +142,8 @@ _CARD = (
     r"(?:4[0-9]|5[0-8]|2[2-7]|3[04-9]|6[0-9]|8[12])[0-9]{2}"
     r"(?:[0-9]{9,15}|[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[ -][0-9]{6}[ -][0-9]{4})"
 )
-_ROW = r"[0-9]{1,24}(?:[ -][0-9]{1,24}){0,40}"
+_ROW = r"[0-9]{1,24}(?:[ -][0-9]{1,24}){0,4}"
+_CARD_GOES_ON = re.compile(rb"[A-Za-z0-9_]|[.-][0-9]")
 _GROUP = re.compile(rb"(?<![0-9])[0-9]")
 _CARDS = tuple(
     re.compile(form + rb"(?![A-Za-z0-9_])")
@@ -178,7 +179,7 @@ def _card(match: Match) -> Iterable[Span]:
             continue
         for form in _CARDS:
             found = form.match(match.string, at)
-            if found and _fits(found) and not _INSIDE_ON.match(match.string, found.end()):
+            if found and _fits(found) and not _CARD_GOES_ON.match(match.string, found.end()):
                 yield found.span()
                 done = found.end()
                 break
@@ -199,15 +200,22 @@ def _iban(match: Match) -> Iterable[Span]:
     return ()
 
 
+def _lower_iban(match: Match) -> Iterable[Span]:
+    return (match.span("hide"),) if is_iban(match["hide"].upper()) else ()
+
+
 def _ssn(match: Match) -> Iterable[Span]:
     return (match.span("hide"),) if _stands_alone(match) and is_ssn(digits_of(match["hide"])) else ()
+
+
+_GOES_ON = re.compile(rb"(?!x[0-9])[A-Za-z0-9]")  # but for an extension, `x123`
 
 
 def _plus(match: Match) -> Iterable[Span]:
     """A plus sign and a country code (E.164)."""
     start, text = match.start("hide"), match["hide"].rstrip(b" -./(")
     digits, lead = digits_of(text.removeprefix(b"%2B").removeprefix(b"%2b")), before(match, 1)
-    if lead.isalnum() or lead in (b"_", b"+") or after(match, 1).isalnum():
+    if lead.isalnum() or lead in (b"_", b"+") or _GOES_ON.match(after(match, 2)):
         return ()
     spaced = not text.removeprefix(b"%").isalnum() and len(text) > len(digits) + 1
     return ((start, start + len(text)),) if is_international(digits, spaced=spaced) else ()
@@ -245,19 +253,26 @@ _CALLED = (
 )
 _NUMBERS = r"\+?\(?[0-9](?:[ ./()-]{0,2}[0-9]){6,15}"
 _SSN = r"[0-9]{3}-[0-9]{2}-[0-9]{4}"
-_SSN_NAMES = r"(?i:ssn|social[ _-]security(?:[ _-](?:number|no\.?|nr))?|itin|tax[ _-]?id)"
+_SSN_NAMES = r"(?i:ssn|social(?:[ _-]security(?:[ _-](?:number|no\.?|nr))?)?|itin|tax[ _-]?id)"
 _SSN_CALLED = rf"{_SSN_NAMES}{_EQUALS}"
 
 
 def _closed(value: bytes) -> bytes:
-    return value.replace(b" ", b"")
+    return value.replace(b" ", b"").upper()
 
 
 PERSONAL_RULES: tuple[Rule, ...] = (
     Rule(EMAIL, "addresses", _EMAIL, compiled(rf"(?P<hide>{_EMAIL}[A-Za-z\x80-\xfd-]+)"), _email, _one_email),
     Rule(IPV4, "accounts", rf"\b{_IPV4}\b", compiled(rf"(?P<hide>{_IPV4})(?![0-9]|\.[0-9])"), _ipv4),
     Rule(IPV6, "addresses", _IPV6, compiled(rf"(?P<hide>{_GROUPS})"), _ipv6, _one_ipv6),
-    Rule(IBAN, "accounts", r"\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}", compiled(f"(?P<hide>{_IBAN})"), _iban, _closed),
+    Rule(
+        IBAN,
+        "accounts",
+        r"\b[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
+        compiled(f"(?P<hide>{_IBAN})"),
+        _iban,
+        _closed,
+    ),
     Rule(CARD, "card", rf"\b{_CARD}", compiled(f"(?P<hide>{_ROW})"), _card, digits_of),
     Rule(SSN, "accounts", rf"\b{_SSN}\b", compiled(f"(?P<hide>{_SSN})"), _ssn, digits_of),
     Rule(
@@ -267,6 +282,14 @@ PERSONAL_RULES: tuple[Rule, ...] = (
         compiled(rf"{_SSN_CALLED}(?P<hide>[0-9]{{3}}(?P<by>[ -]?)[0-9]{{2}}(?P=by)[0-9]{{4}})"),
         _ssn,
         digits_of,
+    ),
+    Rule(
+        IBAN,
+        "called",
+        rf"\b(?i:iban){_EQUALS}[a-z]{{2}}[0-9]{{2}}[a-z0-9]{{4}}",
+        compiled(rf"(?i:iban){_EQUALS}(?P<hide>[a-z]{{2}}[0-9]{{2}}[a-z0-9]{{11,30}})(?![A-Za-z0-9])"),
+        _lower_iban,
+        _closed,
     ),
     Rule(PHONE, "phone", _PLUS, compiled(f"(?P<hide>{_PLUS})"), _plus, digits_of),
     Rule(PHONE, "phone", _AMERICAN, compiled(f"(?P<hide>{_AMERICAN})"), _american, digits_of),

@@ -1,8 +1,8 @@
 """The way in: a redactor with a key and a policy, for a text, a column or a frame.
 
-    redactor = Redactor(new_key(), pii=EXPORT)
-    safe = redactor.frame(logs)
-    print(redactor.report)       # hidden: 3 AWS access keys, 12 e-mail addresses
+redactor = Redactor(new_key(), pii=EXPORT)
+safe = redactor.frame(logs)
+print(redactor.report)       # hidden: 3 AWS access keys, 12 e-mail addresses
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, overload
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from obs_magics.security.redact.columns import redact_arrow, redact_key_lines
+from obs_magics.security.redact.columns import redact_column
 from obs_magics.security.redact.engine import Blocks
 from obs_magics.security.redact.frames import redact_frame, redact_series
 from obs_magics.security.redact.rules import KINDS, PERSONAL_KINDS
@@ -26,6 +25,7 @@ SCREEN: frozenset[str] = frozenset()
 EXPORT: frozenset[str] = PERSONAL_KINDS
 """The policy for whatever leaves: capsules, exports, language models, notifications."""
 
+Column = TypeVar("Column")
 _ONCE = np.ones(1, np.int64)
 
 
@@ -72,7 +72,9 @@ class Redactor:
         chosen = (EXPORT if pii else SCREEN) if isinstance(pii, bool) else frozenset(pii)
         unknown = sorted(chosen - PERSONAL_KINDS)
         if unknown:
-            raise ValueError(f"no such personal data: {', '.join(unknown)}; there are {', '.join(sorted(PERSONAL_KINDS))}")
+            raise ValueError(
+                f"no such personal data: {', '.join(unknown)}; there are {', '.join(sorted(PERSONAL_KINDS))}"
+            )
         self.pii = chosen
         self._engine = Blocks(key, chosen)
 
@@ -90,24 +92,16 @@ class Redactor:
         record = text.encode("utf-8", "surrogatepass")
         return self._engine.block(record, _ONCE)[0].decode("utf-8", "surrogatepass")
 
-    @overload
-    def column(self, values: pd.Series[Any]) -> pd.Series[Any]: ...
-    @overload
-    def column(self, values: pa.Array) -> pa.Array: ...
-    @overload
-    def column(self, values: pa.ChunkedArray) -> pa.ChunkedArray: ...
-    def column(self, values: Any) -> Any:
+    def column(self, values: Column) -> Column:
         """A column without what has to go: the same kind, type, nulls and index; what is no text stays as it is.
 
         Args:
             values: Strings, categories or dictionaries of strings, or lists of strings.
         """
         if isinstance(values, pd.Series):
-            return redact_series(values, self._engine)
-        kind = values.type
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            values = redact_key_lines(values, self._engine)
-        return redact_arrow(values, self._engine)
+            return redact_series(values, self._engine)  # type: ignore[return-value]
+        safe: Column = redact_column(values, self._engine)
+        return safe
 
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A frame without what has to go; the frame that was given stays as it is.

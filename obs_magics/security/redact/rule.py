@@ -61,6 +61,7 @@ class Rule:
         spans: What is to be hidden of a match: none when a check fails (a wrong sum, a placeholder), several in a
             header of cookies.
         normal: One spelling for all that mean the same, so that they get one pseudonym.
+        once: A match leaves nothing to this rule up to its end, also when nothing was hidden.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class Rule:
     pattern: re.Pattern[bytes]
     spans: Callable[[Match], Iterable[Span]] = whole
     normal: Callable[[bytes], bytes] = as_it_is
+    once: bool = False
 
 
 def compiled(pattern: str) -> re.Pattern[bytes]:

@@ -1,8 +1,8 @@
 """From text to text without what the rules find: passes over a whole block of records at once.
 
-Each pass is one RE2 expression over the block (one automaton, whose time is proportional to the text whatever is in it);
-Python looks only at the places that it finds. What goes is replaced by marks, and the passes are repeated where something
-may be left: so a second redaction has nothing to do.
+Each pass is one RE2 expression over the block (an automaton, whose time is proportional to the text whatever is in it);
+Python looks only at the places that it finds. What goes is replaced by marks, and the passes are repeated where
+something may be left: so a second redaction has nothing to do.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -22,8 +23,15 @@ from obs_magics.security.redact.rule import MARK, Rule
 from obs_magics.security.redact.rules import RULES
 
 _MOST_ROUNDS = 32
+_SMALL = 1000
 _FEW = 4
-_MOST_REMEMBERED = 4096
+# Passes whose expressions together are still one small automaton: what finds the lines worth a look is made of these.
+_SIEVES = (
+    ("tokens",),
+    ("words", "pairs", "places", "said"),
+    ("fields",),
+    ("addresses", "accounts", "card", "called", "phone"),
+)
 _NOTHING = re.compile(rb"(?:\\+[nrt\"']|[^A-Za-z0-9\x80-\xfd])*+")
 
 
@@ -43,21 +51,26 @@ class _Pass:
     def __init__(self, rules: Sequence[tuple[int, Rule]]) -> None:
         finds = [rule.find for _, rule in rules]
         self._find = _compile("|".join(f"(?:{find})" for find in finds))
-        self._rules = [(place, rule.pattern.match, rule.spans) for place, rule in rules]
+        self._rules = [(place, rule.pattern.match, rule.spans, rule.once) for place, rule in rules]
         self._which = re.compile("|".join(f"({find})" for find in finds).encode("ascii")).match
 
-    def run(self, block: bytes) -> Iterator[Found]:
-        """What is to be hidden in a block, in no order that matters."""
+    def run(self, block: bytes, found: list[Found]) -> None:
+        """Add what is to be hidden in a block, in order."""
         done = 0
+        seen: dict[int, int] = {}
         for hit in self._find.finditer(block):
             start, _ = hit.span()
             if start < done:
                 continue
-            for place, pattern, spans in self._rules_at(block, start):
-                match = pattern(block, start)
-                hidden = () if match is None else list(spans(match))
+            for place, pattern, spans, once in self._rules_at(block, start):
+                match = None if once and start < seen.get(place, 0) else pattern(block, start)
+                if match is None:
+                    continue
+                if once:
+                    seen[place] = match.end()
+                hidden = [(first, last, place) for first, last in spans(match)]
                 if hidden:
-                    yield from ((first, last, place) for first, last in hidden)
+                    found += hidden
                     done = hidden[-1][1]
                     break
 
@@ -65,7 +78,8 @@ class _Pass:
         if len(self._rules) <= _FEW:
             return self._rules
         which = self._which(block, start)
-        return () if which is None else self._rules[which.lastindex - 1 : which.lastindex]
+        first = (which.lastindex or 0) - 1 if which else len(self._rules)
+        return self._rules[first : first + 1]
 
 
 class Scanner:
@@ -82,8 +96,10 @@ class Scanner:
             if not rule.kind.personal or rule.kind.name in chosen:
                 passes.setdefault(rule.scan, []).append((place, rule))
         self._passes = [_Pass(rules) for rules in passes.values()]
-        self.worth_a_look = "|".join(f"(?:{rule.find})" for rules in passes.values() for _, rule in rules)
-        """Whether there may be anything in a record (RE2): the cheap question that most lines say no to."""
+        finds = {name: [f"(?:{rule.find})" for _, rule in rules] for name, rules in passes.items()}
+        sieves = ("|".join(find for name in names for find in finds.get(name, ())) for names in _SIEVES)
+        self.sieves = tuple(sieve for sieve in sieves if sieve)
+        """RE2 expressions; a record that none of them matches has nothing to hide. Most have not."""
 
     def redact(self, block: bytes, pseudonyms: Pseudonyms) -> tuple[list[bytes], list[tuple[int, int]]]:
         """Records without what has to go.
@@ -110,7 +126,10 @@ class Scanner:
         return records, counts
 
     def _once(self, marked: Marked, pseudonyms: Pseudonyms) -> tuple[Marked, list[tuple[int, int]]]:
-        found = resolve([piece for rules in self._passes for piece in rules.run(marked.text)], marked)
+        everything: list[Found] = []
+        for one in self._passes:
+            one.run(marked.text, everything)
+        found = resolve(everything, marked)
         if not found:
             return marked, []
 
@@ -123,8 +142,10 @@ class Scanner:
     def _left(self, marked: Marked) -> list[int]:
         """The records in which something was hidden, and that are worth another look."""
         records = marked.marked_records()
+        if len(records) < _SMALL:
+            return list(records)
         array = pa.array(list(records.values()), pa.large_binary())
-        worth = pc.match_substring_regex(array, self.worth_a_look).to_pylist()
+        worth = reduce(pc.or_, (pc.match_substring_regex(array, sieve) for sieve in self.sieves)).to_pylist()
         return [place for place, yes in zip(records, worth, strict=True) if yes]
 
 
@@ -135,9 +156,28 @@ def resolve(found: Sequence[Found], marked: Marked) -> list[Found]:
     """
     if marked.hidden:
         found = [piece for whole in found for piece in _without_marks(whole, marked.text)]
-    heap = sorted(found)  # a sorted list is a heap
-    if all(heap[at][1] <= heap[at + 1][0] for at in range(len(heap) - 1)):
-        return heap
+    kept: list[Found] = []
+    for cluster in _clusters(sorted(found)):
+        kept += cluster if len(cluster) == 1 else _settle(cluster, marked.text)
+    return kept
+
+
+def _clusters(found: Sequence[Found]) -> Iterator[list[Found]]:
+    """Values in order, those together that overlap."""
+    cluster: list[Found] = []
+    until = 0
+    for value in found:
+        if value[0] >= until and cluster:
+            yield cluster
+            cluster = []
+        cluster.append(value)
+        until = max(until, value[1])
+    if cluster:
+        yield cluster
+
+
+def _settle(heap: list[Found], text: bytes) -> list[Found]:
+    """Of values that overlap, in order (a sorted list is a heap)."""
     kept: list[Found] = []
     while heap:
         start, end, place = heapq.heappop(heap)
@@ -145,15 +185,15 @@ def resolve(found: Sequence[Found], marked: Marked) -> list[Found]:
             kept.append((start, end, place))
             continue
         first, last, above = kept[-1]
-        if place < above:  # the new one stays; what is left of the other is looked at again
+        if place < above:
             kept.pop()
-            rest, lower = [(first, start, above), (end, last, above)], above
             heapq.heappush(heap, (start, end, place))
+            rest, lower = [(first, start, above), (end, last, above)], above
         else:
             rest, lower = [(last, end, place)], place
         if not RULES[lower].kind.personal:
             for piece in rest:
-                if piece[0] < piece[1] and not _NOTHING.fullmatch(marked.text, piece[0], piece[1]):
+                if piece[0] < piece[1] and not _NOTHING.fullmatch(text, piece[0], piece[1]):
                     heapq.heappush(heap, piece)
     return kept
 

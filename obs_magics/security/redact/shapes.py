@@ -1,7 +1,7 @@
 """What a value looks like: a secret, or only a word, a placeholder, a path, a number.
 
 A name such as `password` says that what follows is secret, except where it is plainly not: `password=<*>`,
-`password: required`, `token=EOF`. The weaker the name (`token`, `session`), the more its value has to look like a secret.
+`password: required`, `token=EOF`. The weaker the name (`token`, `session`), the more its value has to look like one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def _words(text: str) -> frozenset[bytes]:
 
 # There is no secret, or it is gone already; what is said about it.
 _STATES = _words(
-    "null none nil true false yes no on off undefined empty blank missing invalid valid expired required incorrect wrong "
+    "null none nil true false yes no on off undefined empty blank missing invalid valid expired required incorrect "
+    "wrong "
     "changed updated reset ok okay failed failure denied rejected accepted enabled disabled unknown n/a na string str "
     "int integer bool boolean bytes byte object array optional mandatory redacted filtered masked hidden removed set "
     "unset error success successful succeeded active inactive revoked revoke rotated refreshed generated created "
@@ -51,11 +52,14 @@ _THINGS = _words(
 _WORDISH = re.compile(rb"[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[A-Z][A-Za-z]*(?:Exception|Error|Failure)")
 _SLUG = re.compile(rb"[A-Za-z]+(?:[-_./:@][A-Za-z]+)*(?:[-_.]?v?[0-9]{1,4})?")
 _PATH = re.compile(
-    rb"(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w./\\ -]*|[\w.-]+(?:/[A-Za-z][\w.-]*)+|[\w./-]+\.(?:json|ya?ml|pem|crt|key|txt|conf|env|p12)"
+    rb"(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w./\\ -]*|[\w.-]+(?:/[A-Za-z][\w.-]*)+"
+    rb"|[\w./-]+\.(?:json|ya?ml|pem|crt|key|txt|conf|env|p12)"
 )
 _SEGMENTS = re.compile(rb"[/\\. ]")
-_DATE = re.compile(rb"S-1-[0-9]|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}")
-_ADDRESS = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://|(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?$|[A-Za-z][\w.-]*:[0-9]{1,5}$")
+_DATE = re.compile(rb"S-1-[0-9]|0x[0-9A-Fa-f]{1,16}$|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}")
+_ADDRESS = re.compile(
+    rb"[A-Za-z][A-Za-z0-9+.-]*://|(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?$|[A-Za-z][\w.-]*:[0-9]{1,5}$"
+)
 _CLASS = re.compile(rb"[a-z]\w*(?:\.[A-Za-z_$]\w*){2,}(?:@[0-9a-f]+)?")
 _TOKEN = re.compile(rb"[\w+/=.~:@!#$%^&*|,-]+")
 _LETTER = re.compile(rb"[A-Za-z]")
@@ -104,7 +108,7 @@ def is_mixed(value: bytes) -> bool:
 
 
 def is_random(value: bytes, least: int = 8) -> bool:
-    """Whether it looks made by a generator: long enough, mixed, and no path, address, class, date, Windows SID or name."""
+    """Whether it looks made by a generator: long enough, mixed, and no name, path, address, class, date or number."""
     if len(value) > _LONG:
         return True
     if len(value) < least or _TOKEN.fullmatch(value) is None or not is_mixed(value):

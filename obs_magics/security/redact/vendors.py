@@ -6,6 +6,7 @@ pages: GitHub's list of secret scanning partners, and the rules of gitleaks, det
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from obs_magics.security.redact.rule import Kind, Rule, compiled
@@ -15,6 +16,8 @@ _LEFT = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\[nrtu]))"
 _ESCAPE = r"%[0-9A-Fa-f][0-9A-Fa-f]"
 # With this in front, a beginning of many letters is looked for only where a word begins: else it would be everywhere.
 _WORD_BEGINS = r"\b"
+# For finding, one or more do: counting in every word would make the automaton large. The pattern counts.
+_COUNT = re.compile(r"\{[0-9]{2}[0-9,]*\}")
 _RIGHT = r"(?![A-Za-z0-9])"
 
 _W = r"[A-Za-z0-9_-]"
@@ -58,7 +61,7 @@ _TOKENS: tuple[tuple[str, str, str, str], ...] = (
     # code and packages
     ("github_token", "GitHub token", r"gh[pousr]_", r"[A-Za-z0-9_]{30,}"),
     ("github_token", "GitHub token", r"github_pat_", r"[A-Za-z0-9_]{36,}"),
-    ("gitlab_token", "GitLab token", r"gl(?:pat|dt|rt|ptt|cbt|ft|imt|agent|oas|soat|ffct|rtr)-", r"[A-Za-z0-9_.-]{18,}"),
+    ("gitlab_token", "GitLab token", r"gl(?:pat|[drf]t|ptt|cbt|imt|agent|oas|soat|ffct|rtr)-", r"[A-Za-z0-9_.-]{18,}"),
     ("gitlab_token", "GitLab token", r"GR1348941", _W + r"{18,}"),
     ("bitbucket_token", "Bitbucket token", r"AT(?:BB|CTT3)[A-Za-z0-9]{4}", r"[A-Za-z0-9_=-]{20,}"),
     ("atlassian_token", "Atlassian token", r"ATATT3", r"[A-Za-z0-9_=-]{40,}"),
@@ -108,7 +111,6 @@ _TOKENS: tuple[tuple[str, str, str, str], ...] = (
     ("slack_token", "Slack token", r"xox(?:[abeoprs]|e\.xox[bp])-", r"[A-Za-z0-9-]{10,}"),
     ("slack_token", "Slack token", r"xapp-[0-9]-", r"[A-Za-z0-9-]{10,}"),
     ("discord_token", "Discord token", r"\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.", _W + r"{27,}"),
-    ("telegram_token", "Telegram token", r"[0-9]{8,10}:AA", _W + r"{32,}"),
     ("twilio_key", "Twilio key", r"SK[0-9a-f]{8}", _H + r"{24}" + _RIGHT),
     ("sendgrid_key", "SendGrid key", r"SG\.[A-Za-z0-9_-]{8}", _W + r"{8,24}\." + _W + r"{32,}"),
     ("mailgun_key", "Mailgun key", r"key-[0-9a-f]{8}", _H + r"{24}" + _RIGHT),
@@ -166,7 +168,7 @@ _TOKENS: tuple[tuple[str, str, str, str], ...] = (
     ("hubspot_token", "HubSpot token", r"pat-(?:na|eu|ap)[0-9]-", _UUID),
     ("facebook_token", "Facebook token", r"EAA[A-Z][A-Za-z0-9]{8}", _A + r"{80,}"),
     ("facebook_token", "Facebook token", r"\b[0-9]{15,16}\|[A-Za-z0-9_-]{8}", _W + r"{19,32}"),
-    ("twitter_token", "Twitter token", r"A{20}[A-Za-z0-9]{2}", r"[A-Za-z0-9%]{60,}"),
+    ("twitter_token", "Twitter token", r"A{20}[A-Za-z0-9]{2}", r"(?:[A-Za-z0-9]|%2[BF]|%3D){60,}"),
     ("instagram_token", "Instagram token", r"IG(?:QV|AA)[A-Za-z0-9]{8}", r"[A-Za-z0-9_-]{60,}"),
     ("twitch_token", "Twitch token", r"oauth:[a-z0-9]{8}", r"[a-z0-9]{22}" + _RIGHT),
     ("salesforce_token", "Salesforce token", r"00D[A-Za-z0-9]{12,15}!", r"[A-Za-z0-9._]{60,}"),
@@ -175,14 +177,12 @@ _TOKENS: tuple[tuple[str, str, str, str], ...] = (
     ("clickhouse_key", "ClickHouse Cloud key", r"4b1d[A-Za-z0-9]{8}", r"(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{30}" + _RIGHT),
 )  # fmt: skip
 
-_AWS_PAIR = (
-    r"A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9\xfe\xff]{1,8}(?:[A-Za-z][A-Za-z_-]{1,24}[^A-Za-z0-9+/\xfe\xff]{1,4}){0,3}"
-)
+_AWS_PAIR = r"A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9\xfe\xff]{1,8}(?:[A-Za-z][A-Za-z_-]{1,24}[^A-Za-z0-9+/\xfe\xff]{1,4}){0,3}"
 _AWS_WORDS = r"(?i:aws|secret)[ _.-]?(?:(?i:secret|access)[ _.-]?){0,2}(?i:key)[ \t]{1,4}(?i:is[ \t]{1,4})?[\"'`(]?"
-_AWS_SECRET = r"(?P<hide>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
+_AWS_FORTY = r"(?P<hide>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
 
 # These begin so distinctly that they are what they are, even in the middle of a word.
-_GLUED = ("github_", "gitlab_", "slack_", "stripe_key", "telegram_", "pypi_", "npm_")
+_GLUED = ("github_", "gitlab_", "slack_", "stripe_key", "pypi_", "npm_")
 
 
 def _tokens() -> Iterator[Rule]:
@@ -194,7 +194,10 @@ def _tokens() -> Iterator[Rule]:
         if word == begin:
             yield Rule(kind, "tokens", begin, compiled(f"{left}(?P<hide>{begin}{rest})"))
         else:
-            yield Rule(kind, "words", rf"(?:\b|{_ESCAPE}){word}", compiled(f"(?:{_ESCAPE})?{left}(?P<hide>{word}{rest})"))
+            loose = _COUNT.sub("+", word)
+            yield Rule(
+                kind, "words", rf"(?:\b|{_ESCAPE}){loose}", compiled(f"(?:{_ESCAPE})?{left}(?P<hide>{word}{rest})")
+            )
 
 
 TOKEN_RULES: tuple[Rule, ...] = (
@@ -205,8 +208,8 @@ TOKEN_RULES: tuple[Rule, ...] = (
         compiled(_LEFT + r"(?P<hide>A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])[A-Z0-9]{16,17})" + _RIGHT),
     ),
     # A secret that stands right behind its access key, or behind words that say what it is.
-    Rule(AWS_SECRET_KEY, "pairs", _AWS_PAIR, compiled(_AWS_PAIR + _AWS_SECRET)),
-    Rule(AWS_SECRET_KEY, "pairs", _AWS_WORDS, compiled(_AWS_WORDS + _AWS_SECRET)),
+    Rule(AWS_SECRET_KEY, "pairs", _AWS_PAIR, compiled(_AWS_PAIR + _AWS_FORTY)),
+    Rule(AWS_SECRET_KEY, "pairs", _AWS_WORDS, compiled(_AWS_WORDS + _AWS_FORTY)),
     Rule(JWT, "tokens", r"eyJ[A-Za-z0-9_+/=-]{8,}\.", compiled(r"(?P<hide>eyJ[\w+/=-]{8,}(?:\.[\w+/=-]*){1,4})")),
     Rule(
         WEBHOOK,
@@ -225,6 +228,12 @@ TOKEN_RULES: tuple[Rule, ...] = (
         "tokens",
         r"(?:webhook\.office\.com/webhookb2|outlook\.office\.com/webhook)/",
         compiled(r"(?:webhook\.office\.com/webhookb2|outlook\.office\.com/webhook)/(?P<hide>[\w@/-]{36,})"),
+    ),
+    Rule(
+        Kind("telegram_token", "Telegram token"),
+        "words",
+        rf"(?:\b|{_ESCAPE})(?:bot)?[0-9]+:AA",
+        compiled(rf"(?:{_ESCAPE}(?=[0-9]{{8}}))?(?:bot)?(?P<hide>[0-9]{{8,10}}:AA{_W}{{32,}})"),
     ),
     Rule(WEBHOOK, "tokens", r"hooks\.zapier\.com/", compiled(r"hooks\.zapier\.com/(?P<hide>hooks/catch/[\w/]{8,})")),
     *_tokens(),

@@ -1,6 +1,14 @@
 """TraceQL as a tree: what the parser gives and the evaluator takes. Names follow Tempo's `pkg/traceql`.
 
 `at` is where a node begins in the text of the query, counted in characters from 0; it does not count for equality.
+
+What the parser makes of the forms that have several spellings: intrinsics have their scoped name (``duration`` is
+``span:duration``; `nestedSetLeft`, `nestedSetRight` and `nestedSetParent` have no other), brackets are gone where they
+only group, `minInt` and `maxInt` are numbers, a `compare` has its number of values (10 where none is written),
+durations behind a metrics function are seconds, and nil stands beside ``=`` and ``!=`` alone (on either side).
+
+Arithmetic of metrics, ``100 * ({ a } | rate()) / ({ b } | rate())``, is a `MetricsOperation`: the first stage of its
+pipeline, behind which second stages may stand.
 """
 
 from __future__ import annotations
@@ -18,6 +26,9 @@ StructuralOp = Literal[
     "&>", "&>>", "&<", "&<<", "&~",
 ]  # fmt: skip
 Aggregate = Literal["count", "avg", "min", "max", "sum"]
+ScalarOp = Literal["+", "-", "*", "/", "%", "^"]
+ComparisonOp = Literal["=", "!=", ">", ">=", "<", "<="]
+MetricsOp = Literal["+", "-", "*", "/"]
 
 
 # What stands inside braces ---------------------------------------------------------------------------------------
@@ -120,7 +131,7 @@ class AggregateOf:
 class ScalarOperation:
     """Arithmetic of aggregates and literals."""
 
-    op: Literal["+", "-", "*", "/", "%", "^"]
+    op: ScalarOp
     left: Scalar
     right: Scalar
 
@@ -132,7 +143,7 @@ Scalar: TypeAlias = AggregateOf | Static | ScalarOperation
 class ScalarFilter:
     """``| count() > 3``, ``| avg(duration) >= 1s``."""
 
-    op: Literal["=", "!=", ">", ">=", "<", "<="]
+    op: ComparisonOp
     left: Scalar
     right: Scalar
     at: int = field(default=0, compare=False)
@@ -190,7 +201,25 @@ class SecondStage:
     at: int = field(default=0, compare=False)
 
 
-Stage: TypeAlias = Spanset | ScalarFilter | By | Select | Coalesce | Metrics | SecondStage
+@dataclass(frozen=True, slots=True)
+class MetricsOperation:
+    """``({ a } | rate()) / ({ b } | rate())``: arithmetic of whole metrics queries and numbers.
+
+    Args:
+        op: The operator.
+        left: A metrics query (its own second stages in it), a number (durations in seconds), or another operation.
+        right: The same; one of both is no number.
+        at: Where it begins.
+    """
+
+    op: MetricsOp
+    left: MetricsOperand
+    right: MetricsOperand
+    at: int = field(default=0, compare=False)
+
+
+MetricsOperand: TypeAlias = "Pipeline | float | MetricsOperation"
+Stage: TypeAlias = Spanset | ScalarFilter | By | Select | Coalesce | Metrics | SecondStage | MetricsOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +227,9 @@ class Pipeline:
     """A whole query.
 
     Args:
-        stages: The first is a set of spans.
-        hints: ``with (most_recent=true)``, in order of writing.
+        stages: The first is a set of spans; or a leading `ScalarFilter`, `By`, `Select` (of every span of a trace); or
+            a `MetricsOperation`.
+        hints: ``with (most_recent=true)``, in order of writing; of several clauses the last, as in Tempo.
     """
 
     stages: tuple[Stage, ...]
@@ -207,5 +237,5 @@ class Pipeline:
 
     @property
     def metrics(self) -> Metrics | None:
-        """The stage that makes numbers over time of spans; None where the query finds spans."""
+        """The stage that makes numbers over time of spans; None where the query finds spans, or is arithmetic."""
         return next((stage for stage in self.stages if isinstance(stage, Metrics)), None)

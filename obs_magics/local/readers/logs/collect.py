@@ -19,6 +19,7 @@ from obs_magics.model.frames import STRING_DTYPE
 Array = np.ndarray[Any, Any]
 
 MOST_LABEL_VALUES = 1_000
+_CHUNK = 65_536  # records that are turned into columns at once
 # Columns that tell streams apart, when they have few values; others differ from line to line.
 _STREAM_NAMES = frozenset({
     "app", "application", "service", "service_name", "service_namespace", "job", "container", "container_name",
@@ -140,7 +141,7 @@ class Fields:
             if missing >= 0:
                 column.append(value)
         self._rows += 1
-        if self._rows >= 65_536:
+        if self._rows >= _CHUNK:
             self._flush()
 
     def _flush(self) -> None:

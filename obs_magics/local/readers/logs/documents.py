@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from obs_magics.local.readers.base import Complaints, File, Mapping, Problem, Reading
+from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
 from obs_magics.local.readers.logs.collect import reading_of, without_times
 from obs_magics.local.readers.logs.records import Records, decoded, flattened, is_log_record
 
@@ -134,9 +134,7 @@ def _first(head: bytes) -> Any:
 def read(file: File, mapping: Mapping) -> Reading:
     """Read a document; one of a service's answers a line works as well."""
     complaints = Complaints(file.name)
-    document = _document(file)
-    if document is None:
-        return Reading(problems=[Problem(file.name, "not one of the documents that are known here")])
+    document = _document(file) or _ARRAY
     records = Records(document.title, mapping.zone)
     with file.open() as stream:
         body = stream.read()

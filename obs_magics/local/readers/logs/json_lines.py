@@ -35,8 +35,9 @@ def looks_right(file: File, mapping: Mapping) -> bool:
     return good > 0 and good >= _MOSTLY * len(records)
 
 
-def _is_ours(record: Any) -> bool:
-    return isinstance(record, dict) and (record.keys() >= _DOCKER or record.keys() >= _LOGCLI or is_log_record(record))
+def _is_ours(record: dict[str, Any]) -> bool:
+    known = record.keys() >= _DOCKER or record.keys() >= _LOGCLI or _JOURNAL in record
+    return known or is_log_record(record)
 
 
 def _objects(lines: Any, complaints: Complaints) -> Iterator[tuple[int, dict[str, Any]]]:

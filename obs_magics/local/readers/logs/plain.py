@@ -16,17 +16,17 @@ import pyarrow.compute as pc
 
 from obs_magics.analysis.loglines.folding import joined_lines
 from obs_magics.analysis.loglines.text import Text, found_anywhere
-from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
+from obs_magics.local.readers.base import Complaints, File, Mapping
 from obs_magics.local.readers.delimited import is_csv
-from obs_magics.local.readers.logs.collect import Entries, reading_of
+from obs_magics.local.readers.logs.collect import Entries
 from obs_magics.local.readers.logs.places import file_day
-from obs_magics.local.readers.logs.stamps import Stamp, find_stamps, share_timed
+from obs_magics.local.readers.logs.stamps import Stamp, find_stamps, is_timed, share_timed
 from obs_magics.local.readers.logs.times import DAY, NO_TIME, titles, with_day, with_year
 
 Array = np.ndarray[Any, Any]
 
 _BLOCK = 16 * 1024 * 1024
-_SAMPLE = 500
+_SAMPLE = 200
 _MOSTLY = 0.5
 # A time, and then numbers only: a table without a header.
 _NUMBERS = re.compile(r"[^,;\t]{8,40}(?:[,;\t]\s*-?\d[\d.eE+-]*)+\s*")
@@ -34,18 +34,15 @@ _NUMBERS = re.compile(r"[^,;\t]{8,40}(?:[,;\t]\s*-?\d[\d.eE+-]*)+\s*")
 
 def looks_right(file: File) -> bool:
     """Whether most lines that are not indented have a time, and it is no table with a header."""
-    if b"\0" in file.head.lstrip(b"\0")[:4096]:
-        return False
     lines = sample_lines(file)
-    if not lines or lines[0].lstrip().startswith(("{", "<?")):
+    if not lines or lines[0].lstrip().startswith(("{", "[{", '["', "<?")):
         return False
     stamps = find_stamps(lines)
     if share_timed(lines, stamps) < _MOSTLY:
         return False
     if sum(map(bool, map(_NUMBERS.fullmatch, lines))) * 2 > len(lines):
         return False
-    first = pa.array(lines[:1])
-    return any(stamp.matches(first)[0] for stamp in stamps) or not is_csv(file)
+    return is_timed(lines[0], stamps) or not is_csv(file)
 
 
 def sample_lines(file: File) -> list[str]:
@@ -53,14 +50,6 @@ def sample_lines(file: File) -> list[str]:
     lines = file.head.decode("utf-8", "replace").split("\n")
     whole = lines[:-1] if len(lines) > 1 else lines
     return [line.rstrip("\r") for line in whole if line.strip()][:_SAMPLE]
-
-
-def read(file: File, mapping: Mapping) -> Reading:
-    """Read a plain text log."""
-    complaints = Complaints(file.name)
-    with file.open() as stream:
-        entries = read_text(blocks(stream), file, mapping, complaints)
-    return reading_of(file, entries, complaints)
 
 
 def blocks(stream: BinaryIO) -> Iterator[list[str]]:
@@ -162,8 +151,7 @@ class _Reader:
         """What came of all blocks."""
         self._close()
         if not self._parts:
-            if self._before:
-                self._complaints.add("no line has a time")
+            self._complaints.add("no line has a time that can be read")
             return Entries(np.empty(0, np.int64), pa.array([], pa.string()))
         times, zoned, forms = (np.concatenate([part[index] for part in self._parts]) for index in range(3))
         messages = _trimmed([part[3] for part in self._parts])

@@ -249,7 +249,7 @@ def with_words(instants: list[int], words: Mapping[int, str], zone: str) -> tupl
 def read_words(words: pa.Array, zone: str) -> tuple[Array, str]:
     """Times that are written in words, and how they are written; `NO_TIME` where one is no time."""
     times, zoned = np.full(len(words), NO_TIME), np.ones(len(words), bool)
-    stamps: list[Stamp] = find_stamps([word for word in words.slice(0, 500).to_pylist() if word])
+    stamps: list[Stamp] = find_stamps([word for word in words.slice(0, 200).to_pylist() if word])
     for stamp in stamps:
         left = np.flatnonzero(times == NO_TIME)
         if len(left):

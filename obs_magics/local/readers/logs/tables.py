@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import msgspec
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -34,6 +35,7 @@ _LEVELS = frozenset({"level", "severity", "loglevel", "status", "detectedlevel",
 _VALUES = frozenset({"value", "val"})
 _SAMPLE = 100
 _LONGEST_ROW = 64 * 1024 * 1024
+_BLOCK = 1024 * 1024
 _NO_TIME = "it has no time that can be read: left out"
 _REJECTED = "SELECT line, error_message FROM reject_errors ORDER BY line"
 
@@ -43,7 +45,7 @@ def is_csv_log(file: File, mapping: Mapping) -> bool:
     if mapping.value or mapping.metric or not is_csv(file):
         return False
     _, (names, *rows) = csv_layout(file)
-    return _chosen(names, [row for row in rows[:_SAMPLE] if len(row) == len(names)]) is not None
+    return _chosen(names, [row for row in rows[:_SAMPLE] if len(row) == len(names)], mapping) is not None
 
 
 def is_parquet_log(file: File, mapping: Mapping) -> bool:
@@ -58,13 +60,14 @@ def is_parquet_log(file: File, mapping: Mapping) -> bool:
     if batch is None:
         return False
     rows = [[_text(value) or "" for value in row.values()] for row in batch.to_pylist()]
-    return _chosen(batch.schema.names, rows) is not None
+    return _chosen(batch.schema.names, rows, mapping) is not None
 
 
-def _chosen(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, str] | None:
+def _chosen(names: Sequence[str], rows: Sequence[Sequence[str]], mapping: Mapping) -> tuple[str, str] | None:
     """The columns with the time and the message; None when these are no log entries."""
     squashed = {name.lower().translate(_JOINTS): name for name in reversed(names)}
-    time = next((squashed[name] for name in _TIMES if name in squashed), None)
+    named = mapping.timestamp if mapping.timestamp in names else None
+    time = named or next((squashed[name] for name in _TIMES if name in squashed), None)
     message = next((name for name in _MESSAGES if name in squashed), None)
     if time is None or message is None or time == squashed[message]:
         return None
@@ -111,7 +114,14 @@ def read_csv_log(file: File, mapping: Mapping) -> Reading:
         except duckdb.Error as problem:
             return Reading(problems=[Problem(file.name, words_of(problem))])
     complaints.extend((message, line) for line, message in rejected)
+    if _quotes(file) % 2:
+        complaints.add("a quote is opened that is never closed: what stands behind it is left out")
     return _reading(file, table, records[1:], mapping, complaints=complaints, title="CSV")
+
+
+def _quotes(file: File) -> int:
+    with file.open() as stream:
+        return sum(block.count(b'"') for block in iter(lambda: stream.read(_BLOCK), b""))
 
 
 def read_parquet_log(file: File, mapping: Mapping) -> Reading:
@@ -134,14 +144,12 @@ def _reading(
     complaints: Complaints,
     title: str,
 ) -> Reading:
-    alike = [row for row in sample if len(row) == len(table.column_names)]
-    chosen = _chosen(table.column_names, alike)
-    if chosen is None:
-        return Reading(problems=[Problem(file.name, "it has no column with messages")])
-    time, message = chosen
-    times, how = _times(table[mapping.timestamp if mapping.timestamp in table.column_names else time], mapping.zone)
+    names = table.column_names
+    alike = [row for row in sample if len(row) == len(names)]
+    time, message = _chosen(names, alike, mapping) or (names[0], names[-1])  # as when it was recognised
+    times, how = _times(table[time], mapping)
     columns: dict[str, pa.ChunkedArray] = {}
-    for name in table.column_names:
+    for name in names:
         if name in (time, message):
             continue
         values = _strings(table[name])
@@ -176,7 +184,12 @@ def _renamed(name: str, values: pa.ChunkedArray) -> str:
     return plain.lower() if plain.lower() in ("service", "host", "level", "trace_id", "span_id") else plain
 
 
-def _times(values: pa.ChunkedArray, zone: str) -> tuple[Array, str]:
+def _times(values: pa.ChunkedArray, mapping: Mapping) -> tuple[Array, str]:
+    zone = mapping.zone
+    if mapping.time_format:
+        values = _formatted(values, mapping.time_format)
+    elif mapping.time_unit and not pa.types.is_timestamp(values.type):
+        values = _counted(values, mapping.time_unit)
     if pa.types.is_timestamp(values.type):
         instants = values.cast(pa.timestamp("ns", values.type.tz), safe=False).cast(pa.int64())
         times = pc.fill_null(instants, NO_TIME).to_numpy()
@@ -187,6 +200,21 @@ def _times(values: pa.ChunkedArray, zone: str) -> tuple[Array, str]:
             times[good] = in_zone(times[good], zone)
         return times, ""
     return times_of(values.to_pylist(), zone)
+
+
+def _formatted(values: pa.ChunkedArray, form: str) -> pa.ChunkedArray:
+    """Texts of the user's own form as times; missing where they are not of it."""
+    moments = pd.to_datetime(pd.Series(_strings(values).to_pylist(), dtype=object), format=form, errors="coerce")
+    if not isinstance(moments.dtype, pd.DatetimeTZDtype):
+        return pa.chunked_array([pa.array(moments.astype("datetime64[ns]"))])
+    return pa.chunked_array([pa.array(moments.astype("datetime64[ns, UTC]"))])
+
+
+def _counted(values: pa.ChunkedArray, unit: Any) -> pa.ChunkedArray:
+    """Numbers of the user's own unit as times; missing where they are none."""
+    numbers = pd.to_numeric(pd.Series(_strings(values).to_pylist(), dtype=object), errors="coerce")
+    moments = pd.to_datetime(numbers, unit=unit, utc=True, errors="coerce")
+    return pa.chunked_array([pa.array(moments.astype("datetime64[ns, UTC]"))])
 
 
 def _strings(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -192,17 +192,11 @@ def with_year(local_ns: Array, latest_ns: int) -> Array:
 
     Lines are in order of time, mostly: where they fall back by more than half a year, a year has begun.
     """
-    good = np.flatnonzero(local_ns != NO_TIME)
-    if not len(good):
-        return local_ns
-    times = local_ns[good]
-    begun = np.concatenate([[0], np.cumsum(np.diff(times) < -182 * DAY)])
+    begun = np.concatenate([[0], np.cumsum(np.diff(local_ns) < -182 * DAY)])
     newest = int(np.datetime64(latest_ns, "ns").astype("M8[Y]").astype(np.int64)) + 1970
-    if int(_in_years(times[-1:], np.array([newest]))[0]) > latest_ns + DAY:
+    if int(_in_years(local_ns[-1:], np.array([newest]))[0]) > latest_ns + DAY:
         newest -= 1
-    moved = local_ns.copy()
-    moved[good] = _in_years(times, newest - begun[-1] + begun)
-    return moved
+    return _in_years(local_ns, newest - begun[-1] + begun)
 
 
 def _in_years(times_1972: Array, years: Array) -> Array:
@@ -217,12 +211,8 @@ def _in_years(times_1972: Array, years: Array) -> Array:
 
 def with_day(clock_ns: Array, last_day: int) -> Array:
     """Times of day as times of the days up to `last_day` (since 1970); where they fall back by half a day, one ends."""
-    good = np.flatnonzero(clock_ns != NO_TIME)
-    if not len(good):
-        return clock_ns
-    begun = np.concatenate([[0], np.cumsum(np.diff(clock_ns[good]) < -DAY // 2)])
-    moved = clock_ns.copy()
-    moved[good] += (last_day - begun[-1] + begun) * DAY
+    begun = np.concatenate([[0], np.cumsum(np.diff(clock_ns) < -DAY // 2)])
+    moved: Array = clock_ns + (last_day - begun[-1] + begun) * DAY
     return moved
 
 

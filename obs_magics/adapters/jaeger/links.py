@@ -1,0 +1,20 @@
+"""The address that opens a trace or a search in Jaeger's own UI."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from obs_magics.adapters.jaeger.product import product_name
+from obs_magics.adapters.jaeger.search import Search
+
+
+def trace_link(address: str, trace_id: str) -> str:
+    """One trace; empty where there is no UI."""
+    return f"{address.rstrip('/')}/trace/{trace_id}" if product_name(address) == "Jaeger" else ""
+
+
+def search_link(address: str, search: Search) -> str:
+    """A search; the UI takes what the legacy API takes."""
+    if product_name(address) != "Jaeger":
+        return ""
+    return f"{address.rstrip('/')}/search?{urlencode(search.legacy_params())}"
