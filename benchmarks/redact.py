@@ -3,7 +3,8 @@
 usage: .venv/bin/python benchmarks/redact.py [--data DIR] [--out DIR] [--quick] [--peers PYTHON]
 
 Writes redacted.parquet (line_id, text) and result.json. --data is redact.parquet (line_id, text, kind, secret) or the
-folder it lies in; without it, lines are made up and not scored. No prediction reads the labels. The peers need a Python of their own (`make bench-peers`).
+folder it lies in; without it, lines are made up and not scored. No prediction reads the labels. The peers need a Python
+of their own (`make bench-peers`).
 """
 
 from __future__ import annotations

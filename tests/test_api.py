@@ -232,12 +232,12 @@ def test_closing_lets_go_and_the_session_goes_on(session: Session) -> None:
 def test_configured_platforms_are_there(tmp_path: Path) -> None:
     file = tmp_path / "obs.yaml"
     file.write_text(
-        "observability:\n  platforms:\n    prom: {type: prometheus, url: 'http://x:9090'}\n    tempo: {url: 'http://y'}\n"
+        "observability:\n  platforms:\n    prom: {type: prometheus, url: 'http://x:9090'}\n    grafana: {url: 'http://y'}\n"
     )
     session = Session(file, environ={})
     assert [(source.name, source.platform, bool(source.problem)) for source in session.sources] == [
         ("prom", "prometheus", False),
-        ("tempo", "tempo", True),
+        ("grafana", "grafana", True),
     ]
     session.use("prom")
     assert session.default == "prom"

@@ -59,6 +59,8 @@ def test_secrets_never_reach_the_user(session: Session) -> None:
     frame = session.logs('{app="x"}')
     assert SECRET not in frame.to_csv() + repr(frame.attrs)
     assert frame.obs.provenance.notes[-1] == "hidden: 1 password"
+    asked = session.logs(f'{{app="x"}} |= "password={SECRET}"').obs.provenance
+    assert SECRET not in asked.native_query + asked.question
     again = session.logs('{app="x"}')
     assert again["message"].tolist() == frame["message"].tolist()  # equal secrets stay equal
 

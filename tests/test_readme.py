@@ -40,6 +40,14 @@ def test_the_cell_of_the_readme_gives_a_frame(shell: Any) -> None:
     assert list(shell.user_ns["errors"].columns) == ["timestamp", "value", "metric", "service"]
 
 
+def test_the_question_about_logs_says_what_the_readme_says(shell: Any) -> None:
+    assert shell.run_cell("%obs demo").success
+    assert shell.run_cell(block("%%obs_logs")).success
+    said = re.sub(r"\s+", " ", README)
+    for service, count in shell.user_ns["failed"]["service"].value_counts().items():
+        assert f"{service} ({count}): “" in said.replace("> ", "")
+
+
 def test_the_session_of_the_readme_works() -> None:
     names: dict[str, Any] = {}
     exec(compile(block("from obs_magics import Session"), "README", "exec"), names)

@@ -1,4 +1,4 @@
-"""`frame.obs`: what obs_magics adds to any frame that has the columns of metrics or of logs.
+"""`frame.obs`: what obs_magics adds to any frame that has the columns of metrics, of logs or of spans.
 
 pandas knows the accessor once this module is imported; the session does that, and so can anybody::
 
@@ -11,12 +11,15 @@ pandas knows the accessor once this module is imported; the session does that, a
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
 from obs_magics.accessor.logs import LogsView, is_logs
 from obs_magics.accessor.metrics import MetricsView
+from obs_magics.accessor.traces import TracesView, is_spans
 from obs_magics.display.chart import Chart
+from obs_magics.display.panel import Section
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
 from obs_magics.model.provenance import Provenance
@@ -41,6 +44,8 @@ class ObsAccessor:
     def _metrics(self) -> MetricsView:
         if is_logs(self._given):
             raise UsageError("this is a logs frame, and only a metrics frame can do that", hint=_LOGS_CAN)
+        if is_spans(self._given):
+            raise UsageError("this is a spans frame, and only a metrics frame can do that", hint=_SPANS_CAN)
         return MetricsView(self._given)
 
     @cached_property
@@ -49,8 +54,14 @@ class ObsAccessor:
             raise UsageError("only a logs frame, as %%obs_logs returns it, can do that", hint=_METRICS_CAN)
         return LogsView(self._given)
 
+    @cached_property
+    def _traces(self) -> TracesView:
+        if not is_spans(self._given):
+            raise UsageError("only a spans frame, as %%obs_traces returns it, can do that", hint=_METRICS_CAN)
+        return TracesView(self._given)
+
     def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
-        """The chart that stood under the cell: lines of series, or log lines over time by level.
+        """The chart of the frame: lines of series, log lines over time by level, or traces by their duration.
 
         Args:
             unit: Of a metrics frame, UCUM as OpenTelemetry writes it; None for the one the session knows.
@@ -62,11 +73,15 @@ class ObsAccessor:
         """
         if is_logs(self._given):
             return self._logs.plot(title=title, zone=zone)
+        if is_spans(self._given):
+            return self._traces.plot(title=title, zone=zone)
         return self._metrics.plot(unit=unit, title=title, zone=zone)
 
     def summary(self, *, unit: str | None = None) -> pd.DataFrame:
-        """One row per series (`MetricsView.summary`), or per service that wrote logs (`LogsView.summary`)."""
-        return self._logs.summary() if is_logs(self._given) else self._metrics.summary(unit=unit)
+        """One row per series, per service that wrote logs, or per trace; see the `summary` of each view."""
+        if is_logs(self._given):
+            return self._logs.summary()
+        return self._traces.summary() if is_spans(self._given) else self._metrics.summary(unit=unit)
 
     def wide(self) -> pd.DataFrame:
         """A metrics frame with one column per series; see `MetricsView.wide`."""
@@ -89,6 +104,26 @@ class ObsAccessor:
         """
         return self._logs.surges(baseline)
 
+    def waterfall(self, trace_id: str | None = None, *, zone: str = "UTC") -> Section:
+        """One trace as a waterfall, the slowest when none is named; the beginning of its id is enough."""
+        return self._traces.waterfall(trace_id, zone=zone)
+
+    def critical_path(self) -> pd.DataFrame:
+        """The pieces of the critical paths of traces; see `analysis.spans.critical_path`."""
+        return self._traces.critical_path()
+
+    def bottlenecks(self, by: Literal["service", "operation", "query"] = "service") -> pd.DataFrame:
+        """Where the time on the critical paths goes; see `analysis.spans.bottlenecks`."""
+        return self._traces.bottlenecks(by)
+
+    def service_map(self) -> Section:
+        """Who calls whom, with rate, errors and durations."""
+        return self._traces.service_map()
+
+    def attributes(self, *names: str) -> pd.DataFrame:
+        """Attributes of spans as columns of strings, one row per span: those named, or all."""
+        return self._traces.attributes(*names)
+
     @property
     def provenance(self) -> Provenance | None:
         """Where the frame comes from; None when no session returned it, or pandas lost it on the way."""
@@ -96,4 +131,7 @@ class ObsAccessor:
 
 
 _LOGS_CAN = "it has .plot, .summary, .levels, .patterns, .surges and .provenance"
+_SPANS_CAN = (
+    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .service_map, .attributes and .provenance"
+)
 _METRICS_CAN = "a metrics frame has .plot, .summary, .wide and .provenance"

@@ -64,7 +64,6 @@ class CloudWatchSettings(PlatformSettings):
 PLANNED: tuple[Adapter, ...] = (
     Adapter("datadog", "Datadog", DatadogSettings),
     Adapter("grafana", "Grafana", GrafanaSettings),
-    Adapter("tempo", "Tempo", ServerSettings),
     Adapter("newrelic", "New Relic", NewRelicSettings),
     Adapter("cloudwatch", "CloudWatch", CloudWatchSettings),
     Adapter("alertmanager", "Alertmanager", ServerSettings),

@@ -1,6 +1,6 @@
 """Opens a folder or a file: a native folder as it lies, anything else through the readers into memory.
 
-There may be metrics, log lines, or both.
+There may be metrics, log lines and spans.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from obs_magics.local.logs.store import LogStore, store_of_file, store_of_tables
 from obs_magics.local.readers import read_files
 from obs_magics.local.readers.base import Mapping as ColumnMapping
 from obs_magics.local.store import Store, store_of_block, store_of_folder
+from obs_magics.local.traces.native import stored_spans
+from obs_magics.local.traces.store import StoredSpans, spans_of_files
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
 
 _SHOWN = 5
-_LOGS = "logs"
+_LOGS, _SPANS = "logs", "spans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ class Contents:
         store: The metrics; without a series when there are none.
         connection: The database that may read the folder, and nothing else.
         description: In a few words: `native folder, 2,410 series` or `3 files, 12 series`.
-        now_ns: The folder's own now; None when it has neither sample nor line, and names none.
+        now_ns: The folder's own now; None when it has neither sample, line nor span, and names none.
         note: A sentence that its manifest has for whoever opens it.
         problems: What could not be read, a sentence each: file, line and why.
         tables: Parquet files beside the metrics, by name: logs, spans, events.
         logs: The log lines; None when there are none.
+        spans: The spans, read when they are asked for; None when there are none.
     """
 
     store: Store
@@ -49,6 +52,7 @@ class Contents:
     problems: tuple[str, ...] = ()
     tables: Mapping[str, Path] = field(default_factory=dict)
     logs: LogStore | None = None
+    spans: StoredSpans | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -71,7 +75,7 @@ def open_contents(path: Path, *, mapping: ColumnMapping, now: str | None) -> Con
 
     Raises:
         SourceUnavailable: There is nothing at `path`.
-        BadAnswer: There is, but nothing in it can be read as metrics or logs.
+        BadAnswer: There is, but nothing in it can be read as metrics, logs or traces.
         ConfigError: `now` is not a time.
     """
     if not path.exists():
@@ -87,6 +91,7 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
     try:
         store = store_of_folder(connection, path)
         logs = store_of_file(path / manifest.tables[_LOGS]) if _LOGS in manifest.tables else None
+        spans = stored_spans(path / manifest.tables[_SPANS]) if _SPANS in manifest.tables else None
     except (OSError, pa.ArrowException) as problem:
         connection.close()
         raise BadAnswer(
@@ -95,11 +100,12 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
     return Contents(
         store,
         connection,
-        f"{manifest.title or 'a folder'}, {_held(store, logs)}",
-        _now(now or manifest.now, store, logs),
+        f"{manifest.title or 'a folder'}, {_held(store, logs, spans)}",
+        _now(now or manifest.now, store, logs, spans),
         manifest.note,
         tables={name: path / file for name, file in manifest.tables.items()},
         logs=logs,
+        spans=spans,
     )
 
 
@@ -108,34 +114,41 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
     block = assemble(reading.rows)
     problems = tuple(map(str, reading.problems))
     logs = store_of_tables(reading.logs) if reading.logs else None
-    if not (block.labels or (logs is not None and len(logs))):
+    spans = spans_of_files(reading.spans)
+    if not (block.labels or (logs is not None and len(logs)) or spans is not None):
         raise BadAnswer(
-            "nothing here can be read as metrics or logs",
+            "nothing here can be read as metrics, logs or traces",
             where=str(path),
             hint="; ".join(problems[:_SHOWN])
-            or ("the folder is empty" if path.is_dir() else "it holds no sample and no line"),
+            or ("the folder is empty" if path.is_dir() else "it holds no sample, no line and no span"),
         )
     if block.repeated:
         problems += (f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time",)
     store = store_of_block(block)
-    description = f"{_count(reading.files, 'file')}, {_held(store, logs)}"
-    return Contents(store, connect(path), description, _now(now, store, logs), problems=problems, logs=logs)
+    description = f"{_count(reading.files, 'file')}, {_held(store, logs, spans)}"
+    now_ns = _now(now, store, logs, spans)
+    return Contents(store, connect(path), description, now_ns, problems=problems, logs=logs, spans=spans)
 
 
-def _held(store: Store, logs: LogStore | None) -> str:
+def _held(store: Store, logs: LogStore | None, spans: StoredSpans | None) -> str:
     """How much there is, in words."""
-    parts = [_count(store.index.size, "series", "series")] if store.index.size or logs is None else []
+    has_others = logs is not None or spans is not None
+    parts = [_count(store.index.size, "series", "series")] if store.index.size or not has_others else []
     if logs is not None:
         parts.append(_count(len(logs), "log line"))
+    if spans is not None:
+        parts.append(_count(spans.count, "span"))
     return ", ".join(parts)
 
 
-def _now(text: str | None, store: Store, logs: LogStore | None) -> int | None:
+def _now(text: str | None, store: Store, logs: LogStore | None, spans: StoredSpans | None) -> int | None:
     if not text:
         ends_ms = store.samples_end_ms
         lines = logs.extent_ns if logs is not None else None
         ends = [] if ends_ms is None else [ends_ms * 1_000_000]
-        ends += [lines[1] + 1] if lines else []  # a range of lines is open at its end, and the last one belongs to it
+        starts = spans.store().extent_ns if spans is not None else None
+        # a range of lines or spans is open at its end, and the last one belongs to it
+        ends += [extent[1] + 1 for extent in (lines, starts) if extent]
         return max(ends, default=None)
     try:
         instant = datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""A folder of files as a source: metrics answered with our own PromQL engine, logs with LogQL, tables with SQL."""
+"""A folder of files as a source: metrics by our own PromQL, logs by LogQL, traces by TraceQL, tables by SQL."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from obs_magics.local.logs.catalog import FolderLogCatalog
 from obs_magics.local.logs.store import LogStore
 from obs_magics.local.promql.data import Result
 from obs_magics.local.promql.evaluate import evaluate
-from obs_magics.local.readers import FORMATS
+from obs_magics.local.readers import FORMATS, SPAN_FORMATS
 from obs_magics.local.readers.base import Mapping
 from obs_magics.local.settings import FolderSettings, local_path
 from obs_magics.local.sql import Database, layout_of
+from obs_magics.local.trace_answers import answer_traces
+from obs_magics.local.traces.catalog import FolderTraceCatalog
+from obs_magics.local.traces.store import TraceStore
 from obs_magics.model.errors import BadAnswer, ConfigError, QueryError, SourceError, SourceUnavailable
 from obs_magics.model.frames import metrics_frame
-from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery
+from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
 from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress
 from obs_magics.syntax.promql_units import unit_of
 
@@ -38,7 +41,7 @@ _DESCRIBED = 20
 
 
 class FolderSource:
-    """Answers metrics queries (PromQL), logs queries (LogQL) and SQL over a folder of files or a single file.
+    """Answers PromQL, LogQL, TraceQL and SQL over a folder of files or a single file.
 
     The folder is opened when it is first asked, in a thread of its own; `health` does it too.
 
@@ -52,6 +55,7 @@ class FolderSource:
 
     platform = "folder"
     log_language: LogLanguage = "logql"
+    speaks_traceql = True
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
         if not settings.path:
@@ -65,6 +69,7 @@ class FolderSource:
         self._closed = False
         self._database = Database(self.where, lambda: layout_of(self.contents(), self.path))
         self._log_catalog = FolderLogCatalog(lambda: self.contents().logs)
+        self._trace_catalog = FolderTraceCatalog(self._spans_or_none)
 
     @property
     def where(self) -> str:
@@ -186,6 +191,44 @@ class FolderSource:
     def log_catalog(self) -> FolderLogCatalog:
         """What its lines are labelled with."""
         return self._log_catalog
+
+    async def traces(self, query: TracesQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with a spans frame of whole traces, or with a metrics frame where the query asks for numbers over time.
+
+        Cancelling the task stops the evaluation.
+
+        Raises:
+            QueryError: The query is not TraceQL, or asks for what the engine cannot do.
+            SourceError: The folder cannot be read, or holds no spans.
+        """
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._answer_traces, query, stop)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    def _answer_traces(self, query: TracesQuery, stop: threading.Event) -> Answer:
+        contents = self.contents()
+        store = self._spans_or_none()
+        if store is None or not len(store):
+            known = ", ".join(form.title for form in SPAN_FORMATS)
+            raise SourceError("there are no spans in this folder", where=self.where, hint=f"what is read: {known}")
+        return answer_traces(store, query, self.where, warnings=contents.warnings, stop=stop)
+
+    def _spans_or_none(self) -> TraceStore | None:
+        stored = self.contents().spans
+        try:
+            return None if stored is None else stored.store()
+        except (OSError, pa.ArrowException) as problem:
+            raise BadAnswer(
+                f"the spans cannot be read: {problem}", where=self.where, hint="the file was changed or damaged"
+            ) from problem
+
+    @property
+    def trace_catalog(self) -> FolderTraceCatalog:
+        """Which services, operations and attributes its spans have."""
+        return self._trace_catalog
 
     async def sql(self, query: SqlQuery) -> Answer:
         """Answer SQL over the folder's tables and frames; see `SqlSource.sql`."""

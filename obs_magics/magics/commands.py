@@ -91,6 +91,53 @@ LOGS = Command(
     ),
 )
 
+TRACES = Command(
+    name="%obs_traces",
+    summary="Ask a source for traces: a frame of spans, and a panel with the slowest as a waterfall, and why.",
+    usage=(
+        "%obs_traces [NAME <<] [options] [QUERY]",
+        "%%obs_traces [NAME <<] [options], and the query in the lines below",
+    ),
+    options=(
+        SOURCE,
+        Option(flags=("--trace-id",), metavar="ID", help="this trace; leading zeros may be missing"),
+        Option(flags=("--service",), metavar="NAME", help="traces with a span of this service"),
+        Option(flags=("--operation",), metavar="NAME", help="… with a span of this name"),
+        Option(flags=("--status",), metavar="STATUS", help="ok, error or all", choices=("ok", "error", "all")),
+        Option(
+            flags=("--min-duration",),
+            metavar="5s",
+            help="… with a span that takes at least so long",
+            suggestions=("100ms", "500ms", "1s", "2s", "5s", "10s"),
+        ),
+        Option(
+            flags=("--max-duration",),
+            metavar="30s",
+            help="… at most so long",
+            suggestions=("100ms", "500ms", "1s", "2s", "5s", "10s"),
+        ),
+        LAST,
+        START,
+        END,
+        Option(flags=("--limit",), metavar="N", help="at most this many traces; left out: 20", number=True),
+        Option(flags=("--step",), metavar="30s", help="distance between points, of a query for numbers over time"),
+        OUTPUT,
+        NO_PLOT,
+        DRY_RUN,
+    ),
+    details=(
+        "The query is TraceQL where the source takes it (Tempo, folders), or one or more trace ids; conditions can be\n"
+        "said with options alone. Service, operation, status and duration hold together for one span of the trace.\n"
+        "Several sources with commas between them (--source tempo,jaeger) are asked at once and joined by trace id.\n"
+        "A query for numbers over time ({ … } | rate()) gives a metrics frame and its chart. Without times: the last\n"
+        "hour; for trace ids the longest range that may be asked. ${name} is a Python variable, quoted for the query."
+    ),
+    examples=(
+        "%obs_traces --service checkout-api --min-duration 5s --start 12:30 --end 13:10",
+        '%%obs_traces slow << --last 6h --limit 50\n{ resource.service.name = "payment-api" && duration > 2s }',
+    ),
+)
+
 SQL = Command(
     name="%obs_sql",
     summary="Read the tables of a local source, and frames of this notebook, with SQL (DuckDB's dialect).",
@@ -220,7 +267,7 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, SQL)}
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, SQL)}
 
 
 def help_text(command: Command) -> str:

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import LOGS, MAGICS, SQL, SUBCOMMANDS
+from obs_magics.magics.commands import LOGS, MAGICS, SQL, SUBCOMMANDS, TRACES
 from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
 from obs_magics.magics.sql_completion import SqlCompleter
+from obs_magics.magics.trace_completion import TracesCompleter
 
 if TYPE_CHECKING:
     from obs_magics.magics.context import Context
 
 _CELL = re.compile(r"\A\s*%%(?P<name>obs\w*)(?P<space>[^\S\n]+)?(?P<line>[^\n]*)(?P<body>\n.*)?", re.DOTALL)
 _LINE = re.compile(r"\s*(?:[\w.,\s\[\]\"']+=\s*)?%(?P<name>obs\w*)(?P<space>\s+)(?P<line>.*)\Z", re.DOTALL)
+_SERVICE = re.compile(r"(?:^|\s)--service(?:\s+|=)[\"']?(?P<name>[^\s\"']+)")
 _SOURCE = re.compile(r"(?:^|\s)(?:-s|--source|--platform)(?:\s+|=)[\"']?(?P<name>[^\s\"']+)")
 _WORD = re.compile(r"""(?:"[^"]*+"?|'[^']*+'?|[^\s"']++)++""")
 
@@ -66,10 +68,10 @@ class Completer:
         fragment, previous = _last_words(before)
         flag, equals, attached = fragment.partition("=")
         if equals and (option := command.option(flag)):
-            return Found(attached, self._values(option, attached), "value")
+            return Found(attached, self._values(option, attached, before), "value")
         option = command.option(previous)
         if option is not None and option.metavar:
-            return Found(fragment, self._values(option, fragment), "value")
+            return Found(fragment, self._values(option, fragment, before), "value")
         if fragment.startswith("-") or not command.words:
             return Found(fragment, self._flags(command, fragment), "option")
         return Found(fragment, self._words(command, before, fragment), "value")
@@ -87,11 +89,17 @@ class Completer:
     def _flags(self, command: Command, typed: str) -> list[str]:
         return [flag for flag in [*command.flags(), *HELP.flags] if flag.startswith(typed)]
 
-    def _values(self, option: Option, typed: str) -> list[str]:
+    def _values(self, option: Option, typed: str, before: str) -> list[str]:
         if option.name == "source":
             return ranked(["auto", *source_names(self._context, self._names)], typed)
         if option.name == "o":
             return python_names(self._context, typed)
+        if option.name in {"service", "operation"}:
+            source, service = _SOURCE.search(before), _SERVICE.search(before)
+            traces = TracesCompleter(self._context, self._names, source["name"] if source else None)
+            if option.name == "service":
+                return traces.services(typed)
+            return traces.operations(service["name"] if service else None, typed)
         return [value for value in option.choices or option.suggestions if value.startswith(typed)]
 
     def _words(self, command: Command, before: str, typed: str) -> list[str]:
@@ -107,8 +115,9 @@ class Completer:
         return language(self._context, self._names, source["name"] if source else None).complete(body, position)
 
 
-_LANGUAGES: Mapping[str, type[QueryCompleter | LogsCompleter | SqlCompleter]] = {
+_LANGUAGES: Mapping[str, type[QueryCompleter | SqlCompleter]] = {
     LOGS.name: LogsCompleter,
+    TRACES.name: TracesCompleter,
     SQL.name: SqlCompleter,
 }
 

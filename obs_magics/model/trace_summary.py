@@ -39,7 +39,7 @@ class Bottleneck:
         service: Its name.
         share: Of the time on all critical paths, 0 to 1.
         critical: Its time on them.
-        step: What takes most of that.
+        step: What takes most of that; None where nobody looked.
         since: When it began to take more; None when it always did, or when the frame cannot tell.
         example: The trace in which it took longest.
     """

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def finished(plan: Plan, answer: Answer, now_ns: int, redactor: Callable[[], Redactor]) -> pd.DataFrame:
     """The frame of an answer, redacted, with its provenance."""
     frame, hidden = redacted(answer.frame, redactor)
+    hide = redactor().text  # what was typed is kept with the frame, and may hold a secret too
     query = plan.query
     provenance = Provenance(
         signal=answer.signal,
         source=plan.source,
         platform=plan.platform,
         address=plan.address,
-        question=plan.question,
-        native_query=answer.native_query,
+        question=hide(plan.question),
+        native_query=hide(answer.native_query),
         translated_by=plan.translated_by,
         start=query.range.start.isoformat(),
         end=query.range.end.isoformat(),

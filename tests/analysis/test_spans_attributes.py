@@ -74,7 +74,7 @@ def test_attributes_equal_those_of_the_mappings(maps: list[dict[str, str]], name
         ("SET idempotency:? ? NX EX 86400", "SET idempotency:<*> NX EX <*>"),
         ("GET user:1234", "GET user:<*>"),
         ('{"find": "users", "filter": {"_id": "abc", "n": 12}}', '{"find": users, "filter": {"_id": <*>, "n": <*>}}'),
-        ('SELECT a::text, t.c2 FROM "Tab" WHERE id=:id AND x=%(x)s', 'SELECT a::text, t.c2 FROM "Tab" WHERE id=<*> AND x=<*>'),
+        ('SELECT a::text, c2 FROM "T" WHERE id=:id AND x=%(x)s', 'SELECT a::text, c2 FROM "T" WHERE id=<*> AND x=<*>'),
         ("UPDATE t SET n = n + 1 WHERE k = @key AND j = :2", "UPDATE t SET n = n + <*> WHERE k = <*> AND j = <*>"),
         ("/* trace=1 */ SELECT  1\n", "SELECT <*>"),
         ("DELETE FROM s WHERE id = '550e8400-e29b-41d4-a716-446655440000'", "DELETE FROM s WHERE id = <*>"),

@@ -30,7 +30,9 @@ def test_a_tree_knows_parents_roots_depth_and_children() -> None:
 
 
 def test_a_waterfall_goes_down_before_it_goes_on() -> None:
-    data = frame(span("a"), span("b", "a", 1), span("c", "a", 2), span("d", "b", 3), span("e", "c", 4), span("f", "b", 5))
+    data = frame(
+        span("a"), span("b", "a", 1), span("c", "a", 2), span("d", "b", 3), span("e", "c", 4), span("f", "b", 5)
+    )
     assert data["operation"].iloc[span_tree(data).walk].tolist() == ["a", "b", "d", "f", "c", "e"]
 
 
@@ -83,7 +85,9 @@ def test_a_server_that_shares_its_id_with_a_client_hangs_on_it() -> None:
     assert tree.duplicates == 1
 
 
-@pytest.mark.parametrize("ids", [["x", "y"], ["é" * 8, "y" * 16], ["0 " * 8, "0" * 16]])
+@pytest.mark.parametrize(
+    "ids", [["x", "y"], ["é" * 8, "y" * 16], ["0 " * 8, "0" * 16], ["aa" + " " * 14, "bb" + " " * 14]]
+)
 def test_ids_of_any_form_find_each_other(ids: list[str]) -> None:
     data = frame(span("a"), span("b", "a", 1))
     data["span_id"] = text_column(pa.array(ids))

@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def test_what_is_known_without_any_other_package() -> None:
     registry = load_registry([BUILTIN])
     assert registry["prometheus"] is BUILTIN
-    assert {"datadog", "grafana", "tempo", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
+    assert {"datadog", "grafana", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
     assert all(adapter.open is None and adapter.detect is None for adapter in PLANNED)
     assert registry.problems == ()
     assert len(registry) == len(list(registry.values()))
@@ -61,8 +61,8 @@ def test_what_is_known_without_any_other_package() -> None:
 
 
 def test_what_is_built_in_stands_above_what_is_planned() -> None:
-    tempo = Adapter("tempo", "Tempo", PlatformSettings, open=unopened)
-    assert load_registry([tempo])["tempo"] is tempo
+    grafana = Adapter("grafana", "Grafana", PlatformSettings, open=unopened)
+    assert load_registry([grafana])["grafana"] is grafana
 
 
 def test_another_package_brings_an_adapter_which_is_imported_when_asked_for(install: Install, tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_another_package_brings_an_adapter_which_is_imported_when_asked_for(inst
 
 
 def test_an_adapter_may_take_the_place_of_a_planned_one(install: Install) -> None:
-    install("tempo", GOOD.format(type="tempo"))
+    install("grafana", GOOD.format(type="grafana"))
     registry = load_registry([])
-    assert registry["tempo"].title == "Mine"
+    assert registry["grafana"].title == "Mine"
     assert registry.problems == ()
 
 
@@ -114,12 +114,12 @@ def test_a_broken_package_is_reported_and_breaks_nothing_else(
 
 
 def test_a_broken_package_takes_a_planned_platform_s_place_openly(install: Install) -> None:
-    install("tempo", "raise RuntimeError('half installed')")
+    install("grafana", "raise RuntimeError('half installed')")
     registry = load_registry([])
     with pytest.raises(ConfigError, match="half installed"):
-        registry["tempo"]
-    assert "tempo" not in set(registry)
-    assert "tempo" in registry
+        registry["grafana"]
+    assert "grafana" not in set(registry)
+    assert "grafana" in registry
 
 
 def test_nobody_replaces_what_is_built_in_and_the_first_of_two_wins(install: Install) -> None:
@@ -137,7 +137,6 @@ PLANNED_ENTRIES = [
     "cloudwatch: {region: eu-west-1, profile: prod}",
     "newrelic: {api_key: a, account_id: 1234567, region: EU}",
     "alertmanager: {url: 'http://alertmanager:9093'}",
-    "tempo: {url: 'http://tempo:3200', tenant: a}",
     "grafana: {url: 'http://grafana:3000', token: a}",
     "datadog: {api_key: a, app_key: b, site: us5.datadoghq.com}",
 ]

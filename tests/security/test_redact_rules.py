@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,11 @@ def test_nothing_else_is_touched(line: str) -> None:
 
 def test_every_kind_has_examples() -> None:
     assert {kind for kind, _, _ in EXAMPLES} == set(KINDS)
+
+
+def test_the_page_names_every_kind() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "redaction.md").read_text(encoding="utf-8")
+    assert not [kind for kind in KINDS if f"`{kind}`" not in page]
 
 
 def test_a_rule_is_found_by_its_own_expression() -> None:
@@ -168,6 +174,12 @@ def test_overlaps_hide_all_of_both() -> None:
         PSEUDONYM.search(redact("password=pw12"))[2],
         "dial postgres://svc:<url_password:§>@db.example.com:5432/x",  # type: ignore[index]
     )
+
+
+def test_the_user_of_an_address_is_no_name_of_a_field() -> None:
+    line = "git clone https://x-access-token:§@github.com/a/b failed"
+    token = TOKENS["github_token"][0]
+    assert PSEUDONYM.sub("§", redact(line.replace("§", token))) == line
 
 
 def test_what_looks_like_a_pseudonym_of_an_unknown_kind_is_text() -> None:

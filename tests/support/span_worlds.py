@@ -72,7 +72,7 @@ def rows_of(data: pd.DataFrame) -> dict[str, int]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, most: int = 40, traces: int = 4, rings: bool = False) -> pd.DataFrame:
+def worlds(draw: st.DrawFn, *, most: int = 20, traces: int = 3, rings: bool = False) -> pd.DataFrame:
     """Traces of spans with few different instants, so that ends meet, spans are empty and children lie anywhere."""
     spans = []
     for trace in range(draw(st.integers(1, traces))):

@@ -126,8 +126,8 @@ def test_every_type_of_tag_keeps_type_and_text(written: Any, expected: Any, inde
     assert typed(read_jaeger(body)) == [("k", *expected), ("z", "string", "y")]
 
 
-VALUES = st.text(max_size=6) | st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.floats(allow_nan=False,
-                                                                                          allow_infinity=False)  # fmt: skip
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.text(max_size=6) | NUMBERS | st.booleans()
 OWN = st.dictionaries(st.text(max_size=4).filter(lambda key: key != "error"), VALUES, max_size=5)
 
 

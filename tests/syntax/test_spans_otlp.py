@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.spans import check_spans
-from obs_magics.syntax.spans import VALUE_TYPES, SpanColumns, joined, read_otlp, read_otlp_lines
+from obs_magics.syntax.spans import VALUE_TYPES, SpanColumns, joined, read_otlp, read_otlp_bodies, read_otlp_lines
 from obs_magics.syntax.spans.ids import read_id
 
 T, S, P = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
@@ -51,6 +51,9 @@ def typed(columns: SpanColumns, row: int = 0) -> dict[str, tuple[str, str]]:
     part = slice(int(own.offsets[row]), int(own.offsets[row + 1]))
     kinds = [VALUE_TYPES[code] for code in own.types[part]]
     return dict(zip(own.keys.to_pylist()[part], zip(kinds, own.texts.to_pylist()[part], strict=True), strict=True))
+
+
+DEEP = b'[{"key":"k","value":' + b'{"arrayValue":{"values":[' * 5_000 + b"]}}" * 5_000 + b"}]"
 
 
 def rows(columns: SpanColumns) -> list[dict[str, Any]]:
@@ -121,6 +124,9 @@ def test_a_stream_that_breaks_off_with_an_error_says_so() -> None:
     (b"<html>", "it is not whole JSON: '<html>'"),
     (b'{"resourceSpans":7}', r"Expected `array \| null`, got `int` - at `\$.resourceSpans`"),
     (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":1}]}]}]}]}', "no pair of key and value"),
+    (compact(document(span(attributes=pairs({"k": {"arrayValue": 7}})))), "no pair of key and value"),
+    (compact(document(span(attributes="DEEP"))).replace(b'"DEEP"', DEEP), "it is not whole JSON"),
+    (b'{"trace":' * 5_000, "it is not whole JSON"),
 ])  # fmt: skip
 def test_what_is_no_otlp_is_refused(body: bytes, says: str) -> None:
     with pytest.raises(BadAnswer, match=says):
@@ -169,6 +175,41 @@ def test_every_type_of_value_keeps_type_and_text(value: Any, expected: tuple[str
 def test_a_pair_may_miss_anything() -> None:
     columns = read(span(attributes=[{"key": "a"}, {"key": "b", "value": None}, {"value": {"stringValue": "x"}}, {}]))
     assert typed(columns) == {"a": ("empty", ""), "b": ("empty", ""), "": ("empty", "")}
+
+
+ODD_PAIRS = {
+    '[{"key":"k","value":{"stringValue":"x"},"more":1}]': [("k", "string", "x")],
+    '[{"value":{"stringValue":"x"},"key":"k"}]': [("k", "string", "x")],
+    '[{"key":"k","value":{"mars":"x"}}]': [("k", "empty", "")],
+    '[{"key":"k","value":{"stringValue":"x"}} ]': [("k", "string", "x")],
+    '[ {"key":"k","value":{"stringValue":"x"}}]': [("k", "string", "x")],
+    '[{"key":"k","value":{"stringValue":"x"}} ,{"key":"l","value":{"intValue":1}}]': [
+        ("k", "string", "x"),
+        ("l", "int", "1"),
+    ],
+    '[{"key":"k","value":{"intValue": 1}}]': [("k", "int", "1")],
+    '[{"key":"k","value":{"intValue":"1" }}]': [("k", "int", "1")],
+    '[{"key":"k","value":{"intValue":"1"} }]': [("k", "int", "1")],
+    '[{"key":"k","value":{"stringValue":"x","intValue":"1"}}]': [("k", "string", "x")],
+    '[{"key":"k","value":{"stringValue":null}}]': [("k", "empty", "")],
+    '[{"key":"k"}]': [("k", "empty", "")],
+    '[{"value":{"key":"k"}}]': [("", "empty", "")],
+    "[{}]": [("", "empty", "")],
+    "[ ]": [],
+    "[]": [],
+    "null": [],
+    '[{"key":"k","value":{"stringValue":"}},{\\"key\\":\\"l\\""}}]': [("k", "string", '}},{"key":"l"')],
+}
+
+
+@pytest.mark.parametrize(("written", "expected"), ODD_PAIRS.items())
+def test_pairs_that_are_written_in_another_way(written: str, expected: list[tuple[str, str, str]]) -> None:
+    """Another span stands before and behind, whose own pairs are written as usual."""
+    usual = pairs({"a": {"stringValue": "b"}})
+    spans = [span(spanId=f"{n:016x}", attributes="HERE" if n == 2 else usual) for n in range(1, 4)]
+    columns = read_otlp(compact(document(*spans)).replace(b'"HERE"', written.encode()))
+    assert [(key, kind, text) for key, (kind, text) in typed(columns, 1).items()] == expected
+    assert [typed(columns, n) for n in (0, 2)] == [{"a": ("string", "b")}] * 2
 
 
 SCALARS = (
@@ -369,6 +410,10 @@ def test_bodies_are_joined_and_what_came_twice_is_kept_once() -> None:
         0,
         1,
     ]
+    bodies = [compact(document(span(spanId=own))) for own in (S, P, S)]
+    pd.testing.assert_frame_equal(
+        read_otlp_bodies([*bodies, b"{}"]).frame(), joined(list(map(read_otlp, bodies))).frame()
+    )
     assert joined([a]) is a
     assert rows(joined([])) == []
     assert len(joined([read(span()), read(span(spanId=P))])) == 2

@@ -75,12 +75,10 @@ class _V3Names(msgspec.Struct):
     services: list[str] | None = None
     operations: list[_Operation] | None = None
     dependencies: list[_Edge] | None = None
-    data: Any = None
 
 
 class _LegacyNames(msgspec.Struct):
     data: list[str] | None
-    errors: Any = None
 
 
 class _LegacyEdges(msgspec.Struct):
@@ -203,11 +201,11 @@ async def find_api(client: HttpClient) -> Api:
 
 
 def read_v3_services(reply: Reply) -> list[str]:
-    """The services of an answer of API v3, sorted."""
-    found = _decoded(reply, _V3Names)
-    if found.data is not None:
-        raise _other_shape(reply, "it has data, and no services")
-    return sorted(set(found.services or ()))
+    """The services of an answer of API v3, sorted; it leaves out what is empty, so `{}` is no services."""
+    found = _decoded(reply, dict[str, Any])
+    if found and "services" not in found:
+        raise _other_shape(reply, "it has no services")
+    return sorted(set(_decoded(reply, _V3Names).services or ()))
 
 
 def read_legacy_names(reply: Reply) -> list[str]:
@@ -250,7 +248,7 @@ async def _read(reply: Reply, read: Callable[[bytes], SpanColumns]) -> SpanColum
         raise _other_shape(reply, error.message) from None
 
 
-def _decoded(reply: Reply, kind: type[Any]) -> Any:
+def _decoded(reply: Reply, kind: Any) -> Any:
     try:
         return msgspec.json.decode(reply.body, type=kind)
     except msgspec.ValidationError as error:

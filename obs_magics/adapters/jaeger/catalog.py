@@ -63,11 +63,13 @@ class JaegerCatalog:
         return await asyncio.to_thread(self._values, name)
 
     def _values(self, name: str) -> list[str]:
-        found: set[str] = set()
-        for scope, own in self._scopes():
-            key = name.removeprefix(f"{scope}.").removeprefix(".")
-            if key == name or name.startswith((".", f"{scope}.")):
-                found |= set(pc.unique(own.values_of(key)[1])[:_MOST_VALUES].to_pylist())
+        scope, _, key = name.partition(".")
+        scoped = dict(self._scopes())
+        if scope in scoped or not scope:  # else the name has no scope
+            tables, name = [scoped[scope]] if scope else list(scoped.values()), key
+        else:
+            tables = list(scoped.values())
+        found = {text for own in tables for text in pc.unique(own.values_of(name)[1]).to_pylist()}
         return sorted(found)[:_MOST_VALUES]
 
     def _scopes(self) -> Sequence[tuple[str, Attributes]]:

@@ -51,7 +51,7 @@ def _conditions(frame: pd.DataFrame, query: TracesQuery) -> Iterator[tuple[Mask,
     failed = own & _are(frame["status"], "error")
     duration = frame["duration"].to_numpy().astype(np.int64)
     if not query.trace_ids:
-        start = frame["start"].to_numpy().astype("datetime64[ns]").astype(np.int64)
+        start = frame["start"].astype(np.int64).to_numpy()
         yield (start >= query.range.start_ns) & (start <= query.range.end_ns), True
     yield named, True
     if query.status is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from obs_magics.adapters.jaeger.catalog import JaegerCatalog
 from obs_magics.model.errors import did_you_mean
 from obs_magics.model.query import TracesQuery
@@ -28,15 +30,11 @@ async def empty_reason(query: TracesQuery, catalog: JaegerCatalog) -> str:
     conditions = (query.operation, query.status, query.min_duration_ns, query.max_duration_ns)
     if any(condition is not None for condition in conditions):
         return "no trace in this range fulfils all of these conditions"
-    return f"{query.service or 'no service'} has no trace in this range"
+    return f"{query.service} has no trace in this range" if query.service else "no service has a trace in this range"
 
 
-def _unknown(what: str, word: str, known: object) -> str:
-    names = [str(name) for name in known] if isinstance(known, list | tuple) else []
-    near = did_you_mean(word, names)
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return (
-        f"{what}; {near} there are {', '.join(names[:_SHOWN])}{more}"
-        if near
-        else f"{what}; there are {', '.join(names[:_SHOWN]) or 'none'}{more}"
-    )
+def _unknown(what: str, word: str, known: Sequence[str]) -> str:
+    more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
+    there = f"there are {', '.join(known[:_SHOWN]) or 'none'}{more}"
+    near = did_you_mean(word, known)
+    return f"{what}; {near} {there}" if near else f"{what}; {there}"

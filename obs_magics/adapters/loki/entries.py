@@ -37,6 +37,8 @@ _AFTER_TIME = np.uint64(int.from_bytes(b'\0","\0\0\0\0', "little"))
 _AFTER_TIME_MASK = np.uint64(int.from_bytes(b"\0\xff\xff\xff\0\0\0\0", "little"))
 _END = np.uint64(int.from_bytes(b"\0\0\0\0\0\0]\0", "little"))
 _END_MASK = np.uint64(int.from_bytes(b"\0\0\0\0\0\0\xff\0", "little"))
+_BEFORE_EXTRA = np.uint64(int.from_bytes(b'",{', "little"))  # before `"structuredMetadata"` or `"parsed"`
+_BEFORE_EXTRA_MASK = np.uint64(0xFFFFFF)
 _ZEROS = np.uint64(int.from_bytes(b"00000000", "little"))
 _FOLDS = (
     (np.uint64(8), np.uint64(10), np.uint64(0x00FF00FF00FF00FF)),
@@ -94,8 +96,7 @@ def read_entries(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
 def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
     text, words = np.frombuffer(body, np.uint8), _words(body)
     starts, ends = _places(body, values)
-    marks = _marks(text, int(starts[0]), int(ends[-1]))
-    times = marks[(text[marks - 1] == _OPEN) & (text[marks + 1] - np.uint8(ord("0")) < 10)]
+    times, opened = _marks(text, words, int(starts[0]), int(ends[-1]))
     first, last = np.searchsorted(times, starts), np.searchsorted(times, ends)
     counts = last - first
     filled = ends - starts > len(b"[]")
@@ -111,7 +112,7 @@ def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
     attributes: Mapping[str, pa.Array] = {}
     with_extra = np.flatnonzero(tails != _QUOTE)
     if len(with_extra):
-        extras = _extras(text, marks, times[with_extra], closes[with_extra])
+        extras = _extras(text, opened, times[with_extra], closes[with_extra])
         stops[with_extra] = extras - 2
         numbers = np.full(len(times), -1)
         numbers[with_extra] = np.arange(len(with_extra))
@@ -166,11 +167,8 @@ def _time(words: Words, marks: Integers) -> Integers:
     return time
 
 
-def _extras(text: Bytes, marks: Integers, times: Integers, closes: Integers) -> Integers:
+def _extras(text: Bytes, opened: Integers, times: Integers, closes: Integers) -> Integers:
     """Where the third part of each entry begins: ``{"structuredMetadata":…}``, or ``{}``."""
-    opened = marks[(text[marks - 1] == _BRACE) & (text[marks - 2] == _COMMA) & (text[marks - 3] == _QUOTE)]
-    letters = text[opened + 1]
-    opened = opened[(letters == ord("s")) | (letters == ord("p"))]
     begins = closes - 2  # of an empty one
     owners = np.searchsorted(times, opened, side="right") - 1
     inside = (owners >= 0) & (opened < closes[owners])
@@ -193,17 +191,26 @@ def _places(body: bytes, views: Sequence[msgspec.Raw]) -> tuple[Integers, Intege
     return starts, starts + np.fromiter(map(len, views), np.int64, len(views))
 
 
-def _marks(text: Bytes, start: int, end: int) -> Integers:
-    """Places of quotation marks right behind an opening bracket or brace (which differ in one bit)."""
-    return np.concatenate(list(_marks_by_block(text, max(start, 3), end)))
+def _marks(text: Bytes, words: Words, start: int, end: int) -> tuple[Integers, Integers]:
+    """Places of the quotation marks that open a time, and of those that open an entry's metadata."""
+    found = list(_marks_by_block(text, words, max(start, 3), end))
+    return np.concatenate([times for times, _ in found]), np.concatenate([opened for _, opened in found])
 
 
-def _marks_by_block(text: Bytes, start: int, end: int) -> Iterator[Integers]:
+def _marks_by_block(text: Bytes, words: Words, start: int, end: int) -> Iterator[tuple[Integers, Integers]]:
     for at in range(start, end, _BLOCK):
         stop = min(at + _BLOCK, end)
         found = text[at:stop] == _QUOTE
-        found &= (text[at - 1 : stop - 1] | 0x20) == _BRACE
-        yield np.flatnonzero(found) + at
+        found &= (text[at - 1 : stop - 1] | 0x20) == _BRACE  # a bracket before it, or a brace: they differ in one bit
+        places = np.flatnonzero(found) + at
+        around = words[places - 3]  # the three bytes before each mark, the mark, and what follows
+        behind = (around >> np.uint64(32)).astype(np.uint8)
+        in_list = (around >> np.uint64(16)).astype(np.uint8) == _OPEN
+        opens = (around & _BEFORE_EXTRA_MASK) == _BEFORE_EXTRA
+        yield (
+            places[in_list & (behind - np.uint8(ord("0")) < 10)],
+            places[opens & ((behind == ord("s")) | (behind == ord("p")))],
+        )
 
 
 def _number(words: npt.NDArray[np.uint64]) -> Integers:

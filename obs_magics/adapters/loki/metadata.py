@@ -39,16 +39,16 @@ def columns(body: bytes, begins: Integers, ends: Integers, order: Integers) -> M
     data, offsets = texts.buffers(objects)
     if np.diff(offsets).max() >= _BLOCK:
         raise Unusual
-    lines = bytearray(data)
-    np.frombuffer(lines, np.uint8)[offsets[1:] - 1] = ord("\n")
-    found = _read(lines)
+    lines = data if data.flags.writeable else data.copy()  # a copy of our own already
+    lines[offsets[1:] - 1] = ord("\n")
+    found = _read(pa.py_buffer(lines))
     if missing.any():
         index = pa.array(np.cumsum(~missing) - 1, mask=missing)
         found = {name: column.take(index) for name, column in found.items()}
     return found
 
 
-def _read(lines: bytearray) -> dict[str, pa.Array]:
+def _read(lines: pa.Buffer) -> dict[str, pa.Array]:
     """Read twice when Arrow took a text for a time: the first reading tells the names."""
     try:
         table = _table(lines, None)
@@ -70,7 +70,7 @@ def _read(lines: bytearray) -> dict[str, pa.Array]:
     return found
 
 
-def _table(lines: bytearray, schema: pa.Schema | None) -> pa.Table:
+def _table(lines: pa.Buffer, schema: pa.Schema | None) -> pa.Table:
     return pj.read_json(
         pa.BufferReader(lines),
         read_options=pj.ReadOptions(block_size=_BLOCK),

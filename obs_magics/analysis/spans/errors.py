@@ -51,9 +51,9 @@ def error_origins(frame: pd.DataFrame, *, tree: SpanTree | None = None) -> pd.Da
         tree: Its tree, where somebody has it.
 
     Returns:
-        `service` · `operation` · `message` (values as `<*>`; empty when the spans say nothing) · `traces` (that fail
-        there; each failing trace counts once) · `share` (of all failing traces) · `first`, `last` (start of the first
-        and the last such span) · `example` (the first of those traces) · `span_id` (of the span in it).
+        `service` · `operation` · `message` (values that differ as `<*>`; empty when the spans say nothing) · `traces`
+        (that fail there; each failing trace counts once) · `share` (of all failing traces) · `first`, `last` (start of
+        the first and the last such span) · `example` (the first of those traces) · `span_id` (of the span in it).
     """
     tree = span_tree(frame) if tree is None else tree
     rows = origin_rows(frame, tree)
@@ -80,7 +80,10 @@ def error_origins(frame: pd.DataFrame, *, tree: SpanTree | None = None) -> pd.Da
 
 
 def error_messages(spans: pd.DataFrame) -> Array:
-    """What failing spans say, values as `<*>`: the status, else the exception, else the code; empty for nothing."""
+    """What failing spans say: the status, else the exception, else the code; empty for nothing.
+
+    Values are `<*>` where they differ from span to span; what is always the same is said as it is.
+    """
     candidates = [
         arrow(spans["status_message"]),
         _of_events(spans),
@@ -89,10 +92,14 @@ def error_messages(spans: pd.DataFrame) -> Array:
     ]
     nothing = pa.scalar("", pa.large_string())
     texts = pc.coalesce(*(pc.if_else(pc.equal(one, ""), None, one) for one in candidates), nothing)
-    if not len(texts):
-        return np.empty(0, dtype=object)
     mined = mine(pa.chunked_array([texts]))
-    return np.asarray(mined.templates, dtype=object)[mined.assignment]
+    said = pd.Series(texts.to_pylist(), dtype=object)
+    differ = said.groupby(mined.assignment).transform("nunique") > 1
+    return (
+        np.where(differ, np.asarray(mined.templates, dtype=object)[mined.assignment], said)
+        if len(said)
+        else np.empty(0, object)
+    )
 
 
 def _coded(spans: pd.DataFrame, label: str, names: tuple[str, ...]) -> pa.Array:

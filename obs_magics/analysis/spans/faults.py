@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from obs_magics.analysis.spans.errors import failing
-from obs_magics.analysis.spans.queries import what_is_done
+from obs_magics.analysis.spans.queries import query_template, what_is_done
 from obs_magics.analysis.spans.times import bounds
 from obs_magics.analysis.spans.tree import SpanTree, span_tree
 from obs_magics.model.frames import STRING_DTYPE
@@ -39,11 +39,13 @@ def n_plus_one(frame: pd.DataFrame, *, at_least: int = N_PLUS_ONE, tree: SpanTre
     """
     tree = span_tree(frame) if tree is None else tree
     start, end = bounds(frame)
-    rows = np.flatnonzero((tree.parent >= 0) & np.isin(frame["kind"].cat.codes.to_numpy(), _REMOTE))
+    queries = query_template(frame)
+    remote = np.isin(frame["kind"].cat.codes.to_numpy(), _REMOTE) | queries.notna().to_numpy()
+    rows = np.flatnonzero((tree.parent >= 0) & remote)
     calls = pd.DataFrame(
         {
             "by": tree.parent[rows],
-            "what": what_is_done(frame)[rows],
+            "what": what_is_done(frame, queries)[rows],
             "start": start[rows],
             "end": end[rows],
             "time": end[rows] - start[rows],

@@ -12,7 +12,6 @@ import pandas as pd
 from obs_magics.analysis.spans import faults
 from obs_magics.analysis.spans.bottlenecks import bottlenecks
 from obs_magics.analysis.spans.errors import error_origins, failing
-from obs_magics.analysis.spans.queries import query_template
 from obs_magics.analysis.spans.timeouts import timeouts
 from obs_magics.analysis.spans.times import bounds, critical_time
 from obs_magics.analysis.spans.tree import SpanTree, span_tree
@@ -128,25 +127,27 @@ def _bottleneck(frame: pd.DataFrame, tree: SpanTree, start: pd.Timestamp | None)
 
 def _step(
     frame: pd.DataFrame, tree: SpanTree, service: str, share: float, start: pd.Timestamp | None
-) -> tuple[SlowStep | None, datetime | None]:
-    """The query that takes most of a service's time, else the operation, where neither takes next to nothing of it."""
-    kinds: tuple[Literal["query", "operation"], ...] = ("query", "operation")
-    kinds = kinds if query_template(frame).notna().any() else kinds[1:]
-    for kind in kinds:
-        table = bottlenecks(frame, kind, start=start, tree=tree)
-        own = table[table["service"].fillna("") == service]
-        if len(own) and own["share"].iloc[0] >= _STEP_SHARE * share:
-            top = own.iloc[0]
-            step = SlowStep(
-                kind=kind,
-                text=_text(top[kind]),
-                share=float(top["share"]),
-                calls=int(top["calls"]),
-                average=top["average"].to_pytimedelta(),
-                p95=top["p95"].to_pytimedelta(),
-            )
-            return step, _instant(top["since"])
-    return None, None
+) -> tuple[SlowStep, datetime | None]:
+    """The query that takes most of a service's time, unless that is next to nothing of it: then the operation."""
+    kind: Literal["query", "operation"] = "query"
+    own = _of_service(bottlenecks(frame, "query", start=start, tree=tree), service)
+    if not len(own) or own["share"].iloc[0] < _STEP_SHARE * share:
+        kind = "operation"
+        own = _of_service(bottlenecks(frame, "operation", start=start, tree=tree), service)
+    top = own.iloc[0]
+    step = SlowStep(
+        kind=kind,
+        text=_text(top[kind]),
+        share=float(top["share"]),
+        calls=int(top["calls"]),
+        average=top["average"].to_pytimedelta(),
+        p95=top["p95"].to_pytimedelta(),
+    )
+    return step, _instant(top["since"])
+
+
+def _of_service(table: pd.DataFrame, service: str) -> pd.DataFrame:
+    return table[table["service"].fillna("") == service]
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -2,8 +2,8 @@
 
 The critical path of a trace is what its duration consists of: at every instant one span, the one that everybody above
 it waits for. What is made faster on it makes the trace shorter, what is not on it does not. The rule is that of
-Jaeger's interface (`criticalPathForTrace` in jaeger-ui; the idea is that of Zhang et al., "CRISP: Critical Path Analysis
-of Large-Scale Microservice Architectures", USENIX ATC 2022). It goes backwards in time:
+Jaeger's interface (`criticalPathForTrace` in jaeger-ui; the idea is that of Zhang et al., "CRISP: Critical Path
+Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022). It goes backwards in time:
 
 - A span's path begins at its end. Of its children the last to finish is on the path; what lies between that child's end
   and the span's own is the span's own piece. Then the child's path is followed the same way.

@@ -1,8 +1,8 @@
 """Which spans of a long trace get a row of their own, and how the others are folded together.
 
 Shown are the bottleneck, what is on the critical path, what failed, and what took longest, in turns, each with the
-spans that it hangs on as far as there is room. Of similar siblings (one parent, one service, one operation) a few stand
-for all. Everything else is folded: by the span that it hangs on, service and operation.
+spans that it hangs on as far as there is room. Of similar spans (service and operation are the same, and those of their
+parents) a few stand for all. Everything else is folded: by the span that it hangs on, service and operation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from obs_magics.display.traces.trace import Array, Trace
 
 MAX_ROWS = 60
 _SHOWN = 36
-_ALIKE = 2  # of similar siblings
+_ALIKE, _ALIKE_FAILED = 2, 4  # of similar spans: of those that went well, of those that failed
 _ABOVE = 8  # spans above one that are shown for its sake
 
 
@@ -28,14 +28,12 @@ class Row:
     Args:
         spans: Whom it stands for: one span, or those that are folded together.
         depth: How far it is indented.
-        folded: Whether it is several, or one that stands in for them.
         alike: Whether all of them are of one service and operation.
         skipped: How many levels between it and the row above it are folded away.
     """
 
     spans: tuple[int, ...]
     depth: int
-    folded: bool = False
     alike: bool = True
     skipped: int = 0
 
@@ -43,6 +41,11 @@ class Row:
     def span(self) -> int:
         """The first of its spans."""
         return self.spans[0]
+
+    @property
+    def folded(self) -> bool:
+        """Whether it stands for several."""
+        return len(self.spans) > 1
 
 
 def folded(trace: Trace, most: int = MAX_ROWS) -> list[Row]:
@@ -56,19 +59,19 @@ def folded(trace: Trace, most: int = MAX_ROWS) -> list[Row]:
     kept = ranked[: most - len(shown) - 1]
     rest = [span for key in ranked[len(kept) :] for span in groups[key]]
     rows = list(_ordered(trace, shown, anchors, {key: groups[key] for key in kept}))
-    return [*rows, *([Row(tuple(sorted(rest)), 0, folded=True, alike=False)] if rest else [])]
+    return [*rows, *([Row(tuple(sorted(rest)), 0, alike=len(rest) == 1)] if rest else [])]
 
 
 def _chosen(trace: Trace, room: int) -> set[int]:
     shown: set[int] = set()
-    alike: dict[tuple[int, str, str], int] = {}
+    alike: dict[tuple[str, ...], int] = {}
     for row in _candidates(trace):
         if len(shown) >= room:
             break
         if row in shown:
             continue
         key = _kind(trace, row)
-        if alike.get(key, 0) >= _ALIKE:
+        if alike.get(key, 0) >= (_ALIKE_FAILED if trace.failed[row] else _ALIKE):
             continue
         above = _above(trace, row, shown)
         for one in [row, *(above if len(above) < min(room - len(shown), _ABOVE) else [])]:
@@ -91,8 +94,11 @@ def _candidates(trace: Trace) -> Iterator[int]:
     yield from (row for row in chain(first, chain.from_iterable(turns)) if row is not None and row >= 0)
 
 
-def _kind(trace: Trace, row: int) -> tuple[int, str, str]:
-    return int(trace.parent[row]), trace.services[row], trace.operations[row]
+def _kind(trace: Trace, row: int) -> tuple[str, ...]:
+    """What similar spans share."""
+    above = int(trace.parent[row])
+    over = (trace.services[above], trace.operations[above]) if above >= 0 else ("", "")
+    return *over, trace.services[row], trace.operations[row], "failed" if trace.failed[row] else ""
 
 
 def _above(trace: Trace, row: int, shown: set[int]) -> list[int]:
@@ -132,16 +138,15 @@ def _weight(trace: Trace, spans: list[int]) -> int:
 def _ordered(
     trace: Trace, shown: set[int], anchors: Array, groups: dict[tuple[int, str, str], list[int]]
 ) -> Iterator[Row]:
-    below: dict[int, list[tuple[int, int, tuple[int, ...], bool]]] = {}
-    for row in shown:
-        below.setdefault(int(anchors[row]), []).append((int(trace.start[row]), row, (row,), False))
-    for (anchor, _, _), spans in groups.items():
-        below.setdefault(anchor, []).append((int(trace.start[spans].min()), spans[0], tuple(spans), True))
+    """What is shown and what is folded, each after what it hangs on, by start."""
+    below: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+    for spans in [*((row,) for row in shown), *map(tuple, groups.values())]:
+        below.setdefault(int(anchors[spans[0]]), []).append((int(trace.start[list(spans)].min()), spans))
     stack = [(0, one) for one in sorted(below.get(-1, []), reverse=True)]
     while stack:
-        depth, (_, row, spans, several) = stack.pop()
-        anchor = int(anchors[row])
-        levels = int(trace.depth[row]) - (int(trace.depth[anchor]) + 1 if anchor >= 0 else 0)
-        yield Row(spans, depth, folded=several, skipped=0 if several else levels)
-        if not several:
-            stack += [(depth + 1, one) for one in sorted(below.get(row, []), reverse=True)]
+        depth, (_, spans) = stack.pop()
+        anchor = int(anchors[spans[0]])
+        levels = int(trace.depth[spans[0]]) - (int(trace.depth[anchor]) + 1 if anchor >= 0 else 0)
+        yield Row(spans, depth, skipped=levels if len(spans) == 1 else 0)
+        if spans[0] in shown:
+            stack += [(depth + 1, one) for one in sorted(below.get(spans[0], []), reverse=True)]

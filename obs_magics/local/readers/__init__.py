@@ -1,4 +1,4 @@
-"""Files that people have, read as metrics or logs: tables of formats, recognised by what is in a file."""
+"""Files that people have, read as metrics, logs or traces: tables of formats, recognised by what is in a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from obs_magics.local.database import connect
 from obs_magics.local.readers import delimited, exposition, otlp, prometheus_json, tables, tsdb_dump
 from obs_magics.local.readers.base import File, Mapping, Problem, Reading
 from obs_magics.local.readers.logs import LOG_FORMATS
+from obs_magics.local.readers.traces import SPAN_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ MOST_FILES = 5000
 _SHOWN = 10
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-# Of metrics, behind those of logs, in order of how sure the recognition is: the first that fits reads the file.
+# Of metrics, behind those of spans and logs, in order of how sure the recognition is: the first that fits reads the file.
 FORMATS: tuple[Format, ...] = (
     Format("Parquet", tables.is_parquet, tables.read_parquet),
     Format("OTLP JSON metrics", otlp.looks_right, otlp.read),
@@ -100,6 +101,9 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
             return Reading(problems=[Problem(file.name, "the file is empty")])
         if file.head.startswith(_UTF_16):
             return Reading(problems=[Problem(file.name, "it is UTF-16: save it as UTF-8")])
+        spans = next((form for form in SPAN_FORMATS if form.looks_right(file)), None)
+        if spans is not None:
+            return spans.read(file)
         log = next((form for form in LOG_FORMATS if form.looks_right(file, mapping)), None)
         if log is not None:
             return log.read(file, mapping)
@@ -110,7 +114,7 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
 
 
 def _of_no_format(names: Sequence[str], path: Path) -> Iterator[Problem]:
-    known = ", ".join([form.title for form in FORMATS] + [form.title for form in LOG_FORMATS])
+    known = ", ".join(form.title for form in (*FORMATS, *LOG_FORMATS, *SPAN_FORMATS))
     if len(names) == 1:
         yield Problem(names[0], f"not a format that is known here ({known})")
     elif names:

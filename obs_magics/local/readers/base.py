@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from obs_magics.local.block import Rows
+from obs_magics.syntax.spans import SpanColumns
 
 HEAD = 65_536
 # The last millisecond that nanoseconds since the epoch can tell.
@@ -114,6 +115,7 @@ class Reading:
         logs: Log lines, a table per file, in the shape of a logs frame and in order of time: `timestamp` (ns, UTC),
             `level` and `service` (dictionaries, null where unknown), `message`, `trace_id` and `span_id` where any line
             has one; dictionaries for the labels that tell streams apart (`filename` always), strings for the rest.
+        spans: Spans, as columns, per file.
         notes: How files were read, where that was found out and not told: their format, how times are written, the
             zone or year or service that was assumed. No problem, but worth knowing.
     """
@@ -123,11 +125,13 @@ class Reading:
     files: int = 0
     logs: list[pa.Table] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
+    spans: list[SpanColumns] = field(default_factory=list)
 
     def add(self, other: Reading) -> None:
         """Take in what came of another file."""
         self.rows += other.rows
         self.logs += other.logs
+        self.spans += other.spans
         self.notes += other.notes
         self.problems += other.problems
         self.files += other.files
@@ -143,6 +147,15 @@ class LogFormat:
     title: str
     looks_right: Callable[[File, Mapping], bool]
     read: Callable[[File, Mapping], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFormat:
+    """A format of spans: its name for people, how it is recognised, and how it is read."""
+
+    title: str
+    looks_right: Callable[[File], bool]
+    read: Callable[[File], Reading]
 
 
 class Complaints:

@@ -197,7 +197,7 @@ _CURL = r"(?:-u|--user|--proxy-user)[ =]*[\"']?[\w.@\\-]+:"
 _SQL = r"(?i:identified[ ]+by|identified[ ]+with[ ]+[\w'\"]+[ ]+(?:by|as)|password)[ \t]+"
 _IS = r"(?i:password|passphrase|passwd|pwd|passcode)[ \t]+(?i:is|was|to|of)[ \t]*:?[ \t]+[\"'`]?"
 _FOR = r"(?i:password|passphrase)[ \t]+for[ \t]+(?:user[ \t]+)?[\w.@'\"-]{1,64}[ \t]*(?::|=|is)[ \t]+"
-_PAIR = r"\b(?i:credentials?|login)[ \t]+[\w.@-]{1,64}:"
+_USER_PAIR = r"\b(?i:credentials?|login)[ \t]+[\w.@-]{1,64}:"
 _TUPLE = r"\bauth=\([\"'][^\"'\s\xfe\xff]{1,64}[\"'],[ ]*[\"']"
 _ALONE = r"\b(?i:password|passwd|passphrase)[ \t]+"
 _NAMED = (
@@ -218,7 +218,7 @@ _SAID = (
     (PASSWORD, "said", r"\blogin [\w.@-]+ password ", r"login [\w.@-]+ password ", _said),
     (PASSWORD, "said", _IS, _IS, _said_mixed),
     (PASSWORD, "said", _FOR, _FOR, _said_mixed),
-    (PASSWORD, "said", _PAIR, _PAIR, _said_mixed),
+    (PASSWORD, "said", _USER_PAIR, _USER_PAIR, _said_mixed),
     (PASSWORD, "said", _TUPLE, _TUPLE, _said),
     (PASSWORD, "said", _ALONE, _ALONE, _said_all_sorts),
 )

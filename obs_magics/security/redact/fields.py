@@ -114,7 +114,7 @@ _EQUALS = (
     r"|(?:\r?\n|(?:\\r)?\\n){2})"  # name="password", an empty line, the value: a part of a form
 )
 _WRAP = r"(?:(?:Some|Just|Optional|Secret|SecretString|SecretStr)\()?[\[(]{0,2}"
-_LONGEST = 2048
+_LONGEST = 256
 _FIRST = r"[^\s\"'`\xfe\xff]"
 # Up to the closing quote (the same as the opening one, backslashes and all) or the end of the line; else up to a blank.
 _VALUE = (
@@ -122,11 +122,12 @@ _VALUE = (
     rf"(?P<hide>(?(quote)(?:(?!(?P=quote))(?:\\[^\n\xff]|[^\n\xff]))*+|[^\s\"'`\xff]{{1,{_LONGEST}}}+))"
 )
 # Longer ones are read on only once it is clear that nothing cuts them short: a line may hold a hundred thousand names.
-_RUN = re.compile(rb"[^\s\"'`\xff]*")
+_RUN = re.compile(rb"[^\s\"'`\xff]*+")
 # Where a bare value ends although no blank is there: the next parameter, field or tag.
 _CUT = re.compile(rb"[;&]|,(?=$|[\w.\-\[{]+[=:]|[\"'{\[])|</[A-Za-z]|\\+[nrt]|%26|%22|&quot;")
 _CLOSERS = b")]},:;."
 _IN_TAG = re.compile(rb"<[\w:.-]*$")
+_IN_ADDRESS = re.compile(rb"://[^\s/]*$")
 _FIRST_OF_LINE = re.compile(rb"(?:^|\n)[ \t]*(?:- )?[\"']?[\w.-]*$")
 # Tokens that are none: of pages in a listing, and what .NET writes of an assembly's public key.
 _HARMLESS = re.compile(rb"(?i)(?:public[_-]?key|next|page|paging|continuation|continue|cursor|sync)[_.-]?$")
@@ -143,25 +144,27 @@ def _hidden(match: Match, *, strength: Strength) -> Iterable[Span]:
         if _IN_TAG.search(lead) is None:
             return ()
         end = start + len(match["hide"].partition(b"<")[0])
+    if match["equals"] == b":" and _IN_ADDRESS.search(_lead(match)):  # https://x-access-token:…@host: a user's name
+        return ()
     if match["quote"] is None:
-        length = _bare(match.string[start:end])
-        end = start + length if length < _LONGEST else _end_of_run(match.string, end)
+        end = _bare_end(match.string, start, end)
     value = match.string[start:end].strip()
     if not value or is_placeholder(value):
         return ()
     return ((start, end),) if _CHECKS[strength](match, value, end) else ()
 
 
-def _end_of_run(text: bytes, at: int) -> int:
-    run = _RUN.match(text, at)
-    return run.end() if run else at
-
-
-def _bare(value: bytes) -> int:
-    """The length of a value that stands without quotes."""
-    cut = _CUT.search(value)
-    value = value[: cut.start()] if cut else value
-    return len(value.rstrip(_CLOSERS))
+def _bare_end(text: bytes, start: int, end: int) -> int:
+    """Where a value ends that stands without quotes: what was matched of it is looked through, then more."""
+    for reach in (_LONGEST, 16 * _LONGEST):
+        value = text[start : min(end, start + reach)]
+        cut = _CUT.search(value)
+        if cut or len(value) < reach:
+            value = value[: cut.start()] if cut else value
+            return start + len(value.rstrip(_CLOSERS))
+        run = _RUN.match(text, start)
+        end = run.end() if run else end
+    return end
 
 
 def _in_prose(match: Match) -> bool:

@@ -56,12 +56,11 @@ class _Pass:
 
     def run(self, block: bytes, found: list[Found]) -> None:
         """Add what is to be hidden in a block, in order."""
-        done = 0
+        at = 0
         seen: dict[int, int] = {}
-        for hit in self._find.finditer(block):
-            start, _ = hit.span()
-            if start < done:
-                continue
+        while hit := self._find.search(block, at):
+            start, end = hit.span()
+            at = max(start + 1, end - 1)  # the last letter may be the first of another find
             for place, pattern, spans, once in self._rules_at(block, start):
                 match = None if once and start < seen.get(place, 0) else pattern(block, start)
                 if match is None:
@@ -71,7 +70,7 @@ class _Pass:
                 hidden = [(first, last, place) for first, last in spans(match)]
                 if hidden:
                     found += hidden
-                    done = hidden[-1][1]
+                    at = max(at, hidden[-1][1])
                     break
 
     def _rules_at(self, block: bytes, start: int) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from obs_magics.syntax.spans.attributes import VALUE_TYPES, Attributes, ValueTyp
 from obs_magics.syntax.spans.columns import SpanColumns
 from obs_magics.syntax.spans.fold import joined
 from obs_magics.syntax.spans.jaeger import read_jaeger
-from obs_magics.syntax.spans.otlp import read_otlp, read_otlp_lines
+from obs_magics.syntax.spans.otlp import read_otlp, read_otlp_bodies, read_otlp_lines
 
 __all__ = [
     "VALUE_TYPES",
@@ -20,5 +20,6 @@ __all__ = [
     "joined",
     "read_jaeger",
     "read_otlp",
+    "read_otlp_bodies",
     "read_otlp_lines",
 ]

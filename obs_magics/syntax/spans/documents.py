@@ -28,7 +28,7 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T], what: str) -> list[T]:
     for read in readers if _is_text(body) else ():
         try:
             return read(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     documents = _mended(body)
     if documents is not None:

@@ -45,11 +45,11 @@ def read_tags(owners: Sequence[msgspec.Raw]) -> Attributes:
 def _decoded(raw: msgspec.Raw) -> list[_Tag]:
     try:
         return (_TAGS.decode(raw) or []) if len(raw) else []
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         return _TAGS.decode(mended(bytes(raw))) or []
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswer(f"a tag is no key, type and value: {error}") from None
 
 

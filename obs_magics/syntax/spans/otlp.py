@@ -106,12 +106,22 @@ def read_otlp(body: bytes) -> SpanColumns:
     Raises:
         BadAnswer: It is no such document.
     """
+    return read_otlp_bodies([body])
+
+
+def read_otlp_bodies(bodies: Sequence[bytes]) -> SpanColumns:
+    """Read several bodies at once, which is much faster than one after the other; see `read_otlp`.
+
+    Raises:
+        BadAnswer: One is no such document.
+    """
     gathered = _Gathered()
-    if not body.strip(b"{} \t\r\n"):  # a document of which everything is missing, which is zero spans
-        return gathered.columns()
-    for document in decode(body, _DECODER, _WHAT):
-        for one in document if isinstance(document, list) else [document]:
-            gathered.add(one)
+    for body in bodies:
+        if not body.strip(b"{} \t\r\n"):  # a document of which everything is missing, which is zero spans
+            continue
+        for document in decode(body, _DECODER, _WHAT):
+            for one in document if isinstance(document, list) else [document]:
+                gathered.add(one)
     return gathered.columns()
 
 

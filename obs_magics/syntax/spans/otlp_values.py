@@ -79,11 +79,11 @@ def decode_pairs(raw: bytes | msgspec.Raw) -> Pairs:
     """
     try:
         return (_PAIRS.decode(raw) or []) if len(raw) else []
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         return _PAIRS.decode(mended(bytes(raw))) or []
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswer(f"an attribute is no pair of key and value: {error}") from None
 
 

@@ -79,9 +79,7 @@ def read_pairs(raws: Sequence[msgspec.Raw], layout: Layout, nested: Callable[[by
     if first.size and first[-1] + 3 >= len(opens):
         raise Unusual
     counts, stops = _owners(text, raws, lengths, opens[first] - 1)
-    names, kinds = first + 1, first + 2
-    if layout.before_type.count(b'"') > 2:  # the name of a field stands between key and type
-        kinds = first + 3
+    names, kinds = first + 1, first + 3  # between them stands the name of a field
     _expect(words, closes[names], layout.before_type, opens[kinds])
     codes = _types(words, opens[kinds], closes[kinds], layout)
     begins = closes[kinds] + len(layout.before_value)
@@ -241,8 +239,8 @@ def _canonical(contents: _Texts, codes: Codes, quoted: Mask, nested: Callable[[b
             raise Unusual
         places = np.flatnonzero(codes == values.DOUBLE)
         contents.replace(places, list(map(repr, map(float, contents.some(places).to_pylist()))))
-    except (pa.ArrowInvalid, ValueError):
+        places = np.flatnonzero(codes == values.ARRAY)
+        contents.replace(places, [nested(text.encode()) for text in contents.some(places).to_pylist()])
+    except (pa.ArrowInvalid, msgspec.DecodeError, ValueError, RecursionError):
         raise Unusual from None
-    places = np.flatnonzero(codes == values.ARRAY)
-    contents.replace(places, [nested(text.encode()) for text in contents.some(places).to_pylist()])
     return contents.array()

@@ -334,7 +334,7 @@ async def test_files_of_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_files_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _reading(monkeypatch, Reading(files=1, logs=[logs_table(0)]))
-    with pytest.raises(BadAnswer, match="nothing here can be read as metrics or logs"):
+    with pytest.raises(BadAnswer, match="nothing here can be read as metrics"):
         await FolderSource("mine", FolderSettings(path=str(tmp_path))).health()
 
 

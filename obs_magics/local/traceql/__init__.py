@@ -1,0 +1,1 @@
+"""TraceQL on local data: the evaluator of `syntax.traceql.tree`."""
