@@ -40,7 +40,7 @@ def main() -> None:
         result["bodies"] = spans_body.run(options.quick)
         print(_bodies_table(result["bodies"]))
     frames = dict(_made_up(quick=options.quick) if options.data is None else _read(options.data))
-    result["paths"] = {name: _paths(frame, 2 if options.quick else 7) for name, frame in frames.items()}
+    result["paths"] = {name: _paths(frame, 5 if options.quick else 7) for name, frame in frames.items()}
     print(_paths_table(result["paths"]))
     if options.data is None:
         result["together"] = _together(next(iter(frames.values())))
@@ -63,13 +63,20 @@ def _made_up(*, quick: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _read(folder: Path) -> Iterator[tuple[str, Any]]:
+    from obs_magics.model.errors import BadAnswer
     from obs_magics.syntax.spans import read_jaeger, read_otlp
 
     for path in sorted(folder.glob("*.json")):
-        body = path.read_bytes()
-        frame = (read_jaeger if b'"traceID"' in body else read_otlp)(body).frame()
-        if len(frame):
-            yield path.stem, frame
+        for reader in (read_jaeger, read_otlp):
+            try:
+                frame = reader(path.read_bytes()).frame()
+            except BadAnswer:
+                continue
+            if len(frame):
+                yield path.stem, frame
+                break
+        else:
+            print(f"{path.name}: no spans of Jaeger or OTLP")
 
 
 def _paths(frame: Any, rounds: int) -> dict[str, Any]:

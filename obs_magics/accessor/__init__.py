@@ -116,6 +116,12 @@ class ObsAccessor:
         """Where the time on the critical paths goes; see `analysis.spans.bottlenecks`."""
         return self._traces.bottlenecks(by)
 
+    def compare(
+        self, other: pd.DataFrame | None = None, *, by: Literal["duration", "error"] = "duration"
+    ) -> pd.DataFrame:
+        """What tells slow or failing spans from the others, or this frame from another; see `analysis.compare`."""
+        return self._traces.compare(other, by=by)
+
     def service_map(self) -> Section:
         """Who calls whom, with rate, errors and durations."""
         return self._traces.service_map()
@@ -132,6 +138,7 @@ class ObsAccessor:
 
 _LOGS_CAN = "it has .plot, .summary, .levels, .patterns, .surges and .provenance"
 _SPANS_CAN = (
-    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .service_map, .attributes and .provenance"
+    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .service_map, .attributes and"
+    " .provenance"
 )
 _METRICS_CAN = "a metrics frame has .plot, .summary, .wide and .provenance"

@@ -40,7 +40,7 @@ class TracesView:
     def plot(self, *, title: str | None = None, zone: str = "UTC") -> Chart:
         """Traces over time by their duration."""
         from obs_magics.analysis.spans import trace_table
-        from obs_magics.display.traces import latency_scatter
+        from obs_magics.display.traces.scatter import latency_scatter
 
         heading = title if title is not None else self._known.question if self._known else ""
         chart = latency_scatter(trace_table(self._frame), title=heading, zone=zone)
@@ -51,7 +51,7 @@ class TracesView:
     def waterfall(self, trace_id: str | None = None, *, zone: str = "UTC") -> Section:
         """One trace as a waterfall, the slowest when none is named; the beginning of its id is enough."""
         from obs_magics.analysis.spans import critical_path
-        from obs_magics.display.traces import waterfall
+        from obs_magics.display.traces.waterfall import waterfall
 
         chosen = self._frame[self._frame["trace_id"] == self._trace(trace_id)].reset_index(drop=True)
         return waterfall(chosen, critical=critical_path(chosen), zone=zone)
@@ -70,10 +70,21 @@ class TracesView:
             raise UsageError(f"bottlenecks are told by service, operation or query, not by {by!r}")
         return bottlenecks(self._frame, by=by)
 
+    def compare(
+        self, other: pd.DataFrame | None = None, *, by: Literal["duration", "error"] = "duration"
+    ) -> pd.DataFrame:
+        """What tells the slow or failing spans from the others, or all of this frame from another one."""
+        from obs_magics.analysis.compare import DEFINING, compare, split_spans
+
+        if other is not None:
+            return compare(self._frame, other)
+        mask, _ = split_spans(self._frame, by)
+        return compare(self._frame[mask], self._frame[~mask], ignore=DEFINING[by])
+
     def service_map(self) -> Section:
         """Who calls whom, with rate, errors and durations."""
         from obs_magics.analysis.spans import call_graph, services
-        from obs_magics.display.traces import service_map
+        from obs_magics.display.traces.service_map import service_map
 
         return service_map(call_graph(self._frame), services(self._frame))
 

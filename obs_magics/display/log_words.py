@@ -67,7 +67,8 @@ def _head(summary: LogSummary) -> str:
     rest = f"; levels: {', '.join(others)}" if summary.subject == "lines" else f"; besides: {', '.join(others)}"
     fetched = ""
     if summary.total is not None and summary.total > summary.rows:
-        fetched = f", among the newest {summary.rows:,} of {count_text(summary.total, 'line')}"
+        among = "" if summary.subject == "lines" else f"among the newest {summary.rows:,} of "
+        fetched = f", {among or 'the newest of '}{count_text(summary.total, 'line')}"
     return f"{counted}{where}{fetched}{rest if others else ''}"
 
 
@@ -94,7 +95,8 @@ def _of_service(one: ServiceLines, subject: Subject, clock: _Clock) -> str:
 
 def _said(said: SaidOften, one: ServiceLines, clock: _Clock) -> str:
     count = "" if said.count == one.count else f" {said.count:,}×"
-    return f"“{clip(said.text, _TEXT_LENGTH)}”{count} {clock.span(said.first, said.last)}"
+    text = f"“{clip(said.text, _TEXT_LENGTH)}”" if said.text else "nothing (empty lines)"
+    return f"{text}{count} {clock.span(said.first, said.last)}"
 
 
 def _minute_ms(iso: str, *, up: bool = False) -> int:

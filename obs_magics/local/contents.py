@@ -92,6 +92,10 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
         store = store_of_folder(connection, path)
         logs = store_of_file(path / manifest.tables[_LOGS]) if _LOGS in manifest.tables else None
         spans = stored_spans(path / manifest.tables[_SPANS]) if _SPANS in manifest.tables else None
+        now_ns = _now(now or manifest.now, store, logs, spans)
+    except ConfigError:
+        connection.close()
+        raise
     except (OSError, pa.ArrowException) as problem:
         connection.close()
         raise BadAnswer(
@@ -101,7 +105,7 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
         store,
         connection,
         f"{manifest.title or 'a folder'}, {_held(store, logs, spans)}",
-        _now(now or manifest.now, store, logs, spans),
+        now_ns,
         manifest.note,
         tables={name: path / file for name, file in manifest.tables.items()},
         logs=logs,

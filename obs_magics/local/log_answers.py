@@ -110,7 +110,7 @@ def _notes(context: Context) -> list[str]:
 
 def words_query(words: LogWords) -> str:
     """The query for lines of these services with all of these phrases, in any case of letters."""
-    filters = "".join(f" |~ {quote('(?i)' + _escaped(phrase))}" for phrase in words.phrases)
+    filters = "".join(f" |~ {quote('(?i)' + '|'.join(map(_escaped, group)))}" for group in words.groups)
     if not words.services:
         return _EVERYTHING + filters
     if len(words.services) == 1:

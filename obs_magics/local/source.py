@@ -22,8 +22,9 @@ from obs_magics.local.logs.catalog import FolderLogCatalog
 from obs_magics.local.logs.store import LogStore
 from obs_magics.local.promql.data import Result
 from obs_magics.local.promql.evaluate import evaluate
-from obs_magics.local.readers import FORMATS, SPAN_FORMATS
+from obs_magics.local.readers import FORMATS
 from obs_magics.local.readers.base import Mapping
+from obs_magics.local.readers.traces import SPAN_TITLES
 from obs_magics.local.settings import FolderSettings, local_path
 from obs_magics.local.sql import Database, layout_of
 from obs_magics.local.trace_answers import answer_traces
@@ -193,7 +194,7 @@ class FolderSource:
         return self._log_catalog
 
     async def traces(self, query: TracesQuery, progress: ProgressListener = no_progress) -> Answer:
-        """Answer with a spans frame of whole traces, or with a metrics frame where the query asks for numbers over time.
+        """Answer with a spans frame of whole traces, or with a metrics frame where numbers over time are asked for.
 
         Cancelling the task stops the evaluation.
 
@@ -212,8 +213,8 @@ class FolderSource:
         contents = self.contents()
         store = self._spans_or_none()
         if store is None or not len(store):
-            known = ", ".join(form.title for form in SPAN_FORMATS)
-            raise SourceError("there are no spans in this folder", where=self.where, hint=f"what is read: {known}")
+            hint = f"what is read: {', '.join(SPAN_TITLES)}"
+            raise SourceError("there are no spans in this folder", where=self.where, hint=hint)
         return answer_traces(store, query, self.where, warnings=contents.warnings, stop=stop)
 
     def _spans_or_none(self) -> TraceStore | None:

@@ -1,4 +1,4 @@
-"""A question for traces over a folder, answered with whole traces or, where it asks for them, with numbers over time."""
+"""A question for traces over a folder, answered with whole traces or, where it asks so, with numbers over time."""
 
 from __future__ import annotations
 
@@ -85,11 +85,12 @@ def _of_numbers(store: TraceStore, query: TracesQuery, warnings: Sequence[str], 
         stop=stop,
     )
     frame = found.frame()
+    inside = store.within(query.range.start_ns, query.range.end_ns)
     return Answer(
         frame,
         text,
         warnings=(*store.columns.notes, *warnings),
-        empty_reason="" if len(frame) else why_no_numbers(store, store.within(query.range.start_ns, query.range.end_ns)),
+        empty_reason="" if len(frame) else why_no_numbers(store, inside),
         signal="metrics",
     )
 

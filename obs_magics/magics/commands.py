@@ -138,6 +138,34 @@ TRACES = Command(
     ),
 )
 
+COMPARE = Command(
+    name="%obs_compare",
+    summary="Which attributes tell slow or failing rows of a frame from the others, and by how much.",
+    usage=("%obs_compare [NAME <<] FRAME [options]",),
+    words=("FRAME",),
+    options=(
+        Option(
+            flags=("--by",), metavar="WHAT", help="spans: duration or error; logs: error", choices=("duration", "error")
+        ),
+        Option(
+            flags=("--threshold",),
+            metavar="2s",
+            help="slow is what takes at least so long; left out: the slowest of each operation",
+            suggestions=("100ms", "500ms", "1s", "2s", "5s", "10s"),
+        ),
+        Option(flags=("--with",), metavar="FRAME", help="hold all of FRAME against all of this one"),
+        Option(flags=("--limit",), metavar="N", help="at most this many rows; left out: 20", number=True),
+        OUTPUT,
+        NO_PLOT,
+    ),
+    details=(
+        "FRAME is a variable of this notebook: spans (%obs_traces), log lines (%obs_logs), or any frame with --with.\n"
+        "Shares are compared attribute by attribute; what chance could do among so many is left out. Ids, and what\n"
+        "differs in every row, tell nothing and are passed over, which is said."
+    ),
+    examples=("%obs_compare slow", "%obs_compare slow --by error", "%obs_compare found << slow --threshold 2s"),
+)
+
 SQL = Command(
     name="%obs_sql",
     summary="Read the tables of a local source, and frames of this notebook, with SQL (DuckDB's dialect).",
@@ -267,7 +295,7 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, SQL)}
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, COMPARE, SQL)}
 
 
 def help_text(command: Command) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import LOGS, MAGICS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
 from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
@@ -53,7 +53,7 @@ class Completer:
         command = MAGICS[line["name"]]
         if "QUERY" in command.usage[0]:
             return self._in_query_line(command, line["line"], text[position:].partition("\n")[0])
-        return self._in_obs(line["line"])
+        return self._in_obs(line["line"]) if command is OBS else self._in_words(command, line["line"])
 
     def _in_obs(self, line: str) -> Found:
         """``%obs`` and what stands behind it."""
@@ -92,7 +92,7 @@ class Completer:
     def _values(self, option: Option, typed: str, before: str) -> list[str]:
         if option.name == "source":
             return ranked(["auto", *source_names(self._context, self._names)], typed)
-        if option.name == "o":
+        if option.name in {"o", "with"}:
             return python_names(self._context, typed)
         if option.name in {"service", "operation"}:
             source, service = _SOURCE.search(before), _SERVICE.search(before)
@@ -105,6 +105,8 @@ class Completer:
     def _words(self, command: Command, before: str, typed: str) -> list[str]:
         if command is SUBCOMMANDS["catalog"]:
             return list(self._in_query(command, typed, len(typed), before).names)
+        if command is COMPARE:
+            return python_names(self._context, typed)
         if command is SUBCOMMANDS["help"]:
             return ranked(sorted([*MAGICS, *SUBCOMMANDS]), typed)
         return ranked(source_names(self._context, self._names), typed) if command is SUBCOMMANDS["use"] else []

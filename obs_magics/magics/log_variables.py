@@ -1,17 +1,21 @@
 """Puts Python variables into a question about logs: LogQL, LogsQL, or plain words.
 
-LogQL quotes like PromQL (`magics.variables`). In plain words a variable is its text. In LogsQL a text outside quotes is
-put into quotes, and a list becomes ``in("a","b")``.
+LogQL quotes like PromQL (`magics.variables`). A variable alone may hold a whole question. In plain words it is its
+text, in quotes where it could be mistaken for LogQL, and a list is its parts with `or` between them. In LogsQL a text
+outside quotes is put into quotes, and a list becomes ``in("a","b")``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
+from numbers import Real
 from typing import Any
 
 from obs_magics.magics.promql_words import DOUBLE, in_quotes
-from obs_magics.magics.variables import PLACE, Place, expand, expand_option, plain, written
+from obs_magics.magics.variables import PLACE, Place, expand, expand_option, kind_of, lookup, plain, written
+from obs_magics.model.errors import UsageError
 from obs_magics.model.sources import LogLanguage
 
 
@@ -24,8 +28,38 @@ def expand_logs(text: str, namespace: Mapping[str, Any], *, zone: tzinfo, langua
     if language == "logsql":
         return expand(text, namespace, zone=zone, write=_logsql)
     if "{" not in PLACE.sub("", text):
-        return expand_option(text, namespace)
+        if PLACE.fullmatch(text.strip()):
+            return expand_option(text, namespace)  # a whole question in a variable
+        return PLACE.sub(lambda place: _in_words(place, namespace), text)
     return expand(text, namespace, zone=zone)
+
+
+def _in_words(place: re.Match[str], namespace: Mapping[str, Any]) -> str:
+    if place["path"] is None:
+        return expand_option(place[0], namespace)
+    value = plain(lookup(place["path"], namespace))
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise Place(place["path"], "", "", True).refuse("is an empty list", "put something into it: it means no line")
+    told = []
+    for one in values:
+        if not isinstance(one, str | Real | datetime | timedelta):
+            how = "is" if one is value else "holds"
+            raise Place(place["path"], "", "", True).refuse(
+                f"{how} {kind_of(one)}, which is no word", "text, numbers, timedelta, datetime and lists of them are"
+            )
+        told.append(expand_option("${one}", {"one": one}) if not isinstance(one, str) else _phrase(one))
+    return " or ".join(told)
+
+
+def _phrase(text: str) -> str:
+    """A text as plain words take it."""
+    if not set(text) & set("{}[]\"'`"):
+        return text
+    mark = next((mark for mark in "\"'`" if mark not in text), None)
+    if mark is None:
+        raise UsageError(f"{text!r} has quotation marks of every kind", hint='write LogQL: {app="x"} |= "${name}"')
+    return f"{mark}{text}{mark}"
 
 
 def _logsql(value: Any, place: Place, zone: tzinfo) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ _ENOUGH = 30  # lines: fewer tell nothing about what is usual
 _MOST_MARKS = 4
 _PARTS = 4
 _EITHER_SIDE = timedelta(minutes=2)
+_BAR = re.compile(r"(?<!\\)\|")
 
 
 def logs_panel(
@@ -159,7 +161,8 @@ def _phrases(origin: Provenance) -> list[str]:
         return []  # LogsQL, or what only the platform understands
     filters = [stage for query in selectors(tree) for stage in query.stages if isinstance(stage, LineFilter)]
     wanted = [text.value for stage in filters if stage.op in {"|=", "|~"} for text in stage.texts if not text.is_ip]
-    return [text.removeprefix("(?i)").replace("\\", "") for text in wanted]
+    either = [one for text in wanted for one in _BAR.split(text.removeprefix("(?i)"))]
+    return [one.replace("\\", "") for one in either if one]
 
 
 def _advice(summary: LogSummary) -> list[str]:
@@ -174,7 +177,7 @@ def _advice(summary: LogSummary) -> list[str]:
 
 def _next_cells(origin: Provenance, question: str, name: str, summary: LogSummary) -> list[str]:
     """The stretch before; everything that the service in trouble said around its first error; what changed."""
-    cells = previous_cell(origin, question, name, "", "obs_logs")
+    cells = previous_cell(origin, question, name, f"--level {origin.level}" if origin.level else "", "obs_logs")
     worst = summary.shown[0] if summary.shown else None
     if worst is not None and worst.service and summary.subject != "lines":
         first = datetime.fromisoformat(worst.first)

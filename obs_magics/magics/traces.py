@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -77,9 +78,25 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
         return
     from obs_magics.magics.traces_panel import traces_panel
 
+    slow_alone = typed.arguments.has("min-duration") or "uration >" in question
     with context.progress() as progress:
-        panel = traces_panel(frame, question, name=name, zone=zone, progress=progress)
+        panel = traces_panel(
+            frame,
+            question,
+            name=name,
+            options=" ".join(_kept(typed.arguments)),
+            zone=zone,
+            slow_alone=slow_alone,
+            progress=progress,
+        )
     context.show(*panel.outputs())
+
+
+def _kept(arguments: Arguments) -> list[str]:
+    """The conditions as typed, for the next cell."""
+    kept = ("service", "operation", "status", "min-duration", "max-duration", "limit")
+    given = [(name, value) for name in kept if (value := arguments.text(name)) is not None]
+    return [f"--{name} {shlex.quote(value)}" for name, value in given]
 
 
 def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:

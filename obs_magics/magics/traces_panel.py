@@ -19,7 +19,11 @@ from obs_magics.analysis.spans import (
 )
 from obs_magics.display.panel import Panel, Section
 from obs_magics.display.trace_words import trace_sentences
-from obs_magics.display.traces import latency_scatter, service_map, trace_list, waterfall, where_time_goes
+from obs_magics.display.traces.scatter import latency_scatter
+from obs_magics.display.traces.service_map import service_map
+from obs_magics.display.traces.time_spent import where_time_goes
+from obs_magics.display.traces.trace_list import trace_list
+from obs_magics.display.traces.waterfall import waterfall
 from obs_magics.display.units import count_text
 from obs_magics.magics.panel import empty_panel, notes_about, previous_cell, zone_name
 from obs_magics.model import provenance
@@ -35,14 +39,25 @@ _TITLE_LENGTH = 80
 _PARTS = 3
 
 
-def traces_panel(frame: pd.DataFrame, question: str, *, name: str, zone: tzinfo, progress: ProgressListener) -> Panel:
+def traces_panel(
+    frame: pd.DataFrame,
+    question: str,
+    *,
+    name: str,
+    options: str,
+    zone: tzinfo,
+    slow_alone: bool,
+    progress: ProgressListener,
+) -> Panel:
     """What is shown under a cell that asked for traces.
 
     Args:
         frame: As the session returned it.
         question: As typed, variables and all: it goes into the next cells.
         name: The variable that holds the frame; empty when there is none.
+        options: The conditions as typed, those that a next cell keeps: ``--service checkout-api``.
         zone: In which times are shown.
+        slow_alone: Whether only slow traces were asked for: when they began to come then tells when it began.
         progress: Is told how far it is.
     """
     origin = provenance.of(frame)
@@ -58,7 +73,7 @@ def traces_panel(frame: pd.DataFrame, question: str, *, name: str, zone: tzinfo,
 
     tell(0, "finding critical paths")
     tree = span_tree(frame)
-    start = None if origin.truncated else pd.Timestamp(origin.start)
+    start = pd.Timestamp(origin.start) if slow_alone and not origin.truncated else None
     summary = summarize_traces(frame, start=start, tree=tree)
     tell(1, "looking at what is slow")
     traces = trace_table(frame, tree=tree)
@@ -73,7 +88,7 @@ def traces_panel(frame: pd.DataFrame, question: str, *, name: str, zone: tzinfo,
         sentences=[*trace_sentences(summary, zone=zone_text), *_advice(frame, summary)],
         notes=notes_about(origin),
         link=origin.link,
-        next_cells=_next_cells(origin, question, name, summary),
+        next_cells=_next_cells(origin, question, name, options, summary),
         sections=sections,
     )
 
@@ -103,8 +118,10 @@ def _advice(frame: pd.DataFrame, summary: TraceSummary) -> list[str]:
     return [f"look at this next: {one.text}" for one in advise_traces(frame, summary=summary)]
 
 
-def _next_cells(origin: Provenance, question: str, name: str, summary: TraceSummary) -> list[str]:
+def _next_cells(origin: Provenance, question: str, name: str, options: str, summary: TraceSummary) -> list[str]:
     """The slowest trace alone, the stretch before, and where the time goes by query."""
     cells = [f"%obs_traces --source {origin.source} --trace-id {summary.slowest}"] if summary.traces > 1 else []
-    cells += previous_cell(origin, question, name, "", "obs_traces")
+    cells += previous_cell(origin, question, name, options, "obs_traces")
+    if summary.traces > 1 and name:
+        cells.append(f"%obs_compare {name}")
     return [*cells, f'{name}.obs.bottlenecks(by="query")'] if name else cells

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from numbers import Integral, Real
@@ -226,11 +226,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     if isinstance(value, list | tuple):
-        return list(dict.fromkeys(map(plain, value)))
+        return _distinct(map(plain, value))
     if not isinstance(value, str | datetime | timedelta) and callable(tolist := getattr(value, "tolist", None)):
         listed = tolist()  # numpy arrays and scalars, pandas Series and Index
-        return list(dict.fromkeys(listed)) if isinstance(listed, list) else listed
+        return _distinct(listed) if isinstance(listed, list) else listed
     return value
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    """Each value once; as they are where some cannot be told apart, and are refused later."""
+    given = list(values)
+    try:
+        return list(dict.fromkeys(given))
+    except TypeError:
+        return given
 
 
 def _scalar(value: Any, place: Place, zone: tzinfo) -> str:

@@ -110,9 +110,47 @@ def content_digest(frame: pd.DataFrame) -> str:
             digest.update(values.tobytes())
         elif isinstance(column.dtype, pd.DatetimeTZDtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
             digest.update(column.astype("int64").to_numpy().tobytes())
+        elif _is_list(column.dtype):
+            _update_with_lists(digest, column.array.__arrow_array__().combine_chunks())
         else:
             _update_with_texts(digest, column)
     return digest.hexdigest()
+
+
+def _is_list(dtype: Any) -> bool:
+    """Whether this is an Arrow column of lists or maps."""
+    import pandas as pd
+    import pyarrow as pa
+
+    return isinstance(dtype, pd.ArrowDtype) and (
+        pa.types.is_list(dtype.pyarrow_dtype) or pa.types.is_map(dtype.pyarrow_dtype)
+    )
+
+
+def _update_with_lists(digest: Any, array: Any) -> None:
+    """How long each list is (-1: missing), then what is in all of them, end to end."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_map(kind):
+        array = array.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
+        kind = array.type
+    if pa.types.is_list(kind):
+        lengths = pc.fill_null(pc.list_value_length(array), -1)
+        digest.update(np.asarray(lengths, dtype=np.int64).tobytes())
+        _update_with_lists(digest, array.flatten())
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            digest.update(f"\x00{field.name}\x00".encode())
+            _update_with_lists(digest, pc.struct_field(array, field.name))
+    elif pa.types.is_timestamp(kind):
+        _update_with_lists(digest, array.cast(pa.int64()))
+    else:
+        texts = pc.fill_null(array.cast(pa.large_string()), "\x00")
+        digest.update(np.asarray(pc.binary_length(texts), dtype=np.int64).tobytes())
+        digest.update("".join(texts.to_pylist()).encode())
 
 
 def _update_with_texts(digest: Any, column: pd.Series[Any]) -> None:

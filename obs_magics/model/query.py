@@ -67,10 +67,17 @@ class LogWords:
     Args:
         services: Lines of any of these; empty for all.
         phrases: Each stands in the line, in any case of letters.
+        any_of: Of each group one phrase at least stands in the line.
     """
 
     services: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Phrases and groups alike: of each one at least stands in the line."""
+        return (*((phrase,) for phrase in self.phrases), *self.any_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -22,6 +23,13 @@ DEFAULT_LIMIT = 1000
 ALL = "all"
 WORDS = "words"
 _MOST_BARS = 61  # half an hour in bars of half a minute, and one that is cut
+# `rate(http_requests_total[5m])`, `sum by (app) (…`: nobody writes words like that.
+_CALL = re.compile(
+    r"(?:sum|avg|min|max|count|topk|bottomk|stddev|stdvar|sort|sort_desc|rate|rate_counter|bytes_rate|\w+_over_time"
+    r"|label_replace|vector)(?:\(|\s+(?:by|without)\s*\()"
+)
+_NUMBER = re.compile(r"\d[\d.:-]*")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _ALSO_LEVELS: dict[str, Level] = {"warning": "warn", "critical": "fatal", "err": "error", "information": "info"}
 
 
@@ -87,7 +95,9 @@ async def plan_logs_query(
     )
     if read is None:
         return LogsPlanned(query=query)
-    shown = dataclasses.replace(read, level=level, when=_used_when(options, read))
+    used = _used_when(options, read)
+    passed_over = (*read.unused, *(() if used == read.when else (read.when,)))
+    shown = dataclasses.replace(read, level=level, when=used, unused=passed_over)
     return LogsPlanned(query=query, translated_by=WORDS, notes=(shown.sentence,) if question.strip() else ())
 
 
@@ -115,15 +125,20 @@ def level_of(asked: Any) -> Level | None:
 def is_native(text: str, language: LogLanguage) -> bool:
     """Whether this is meant as a query in the source's own language, right or wrong; else it is plain words.
 
-    LogsQL is made of words itself. LogQL always has a selector in braces, or numbers alone; what has a brace outside
-    of quotes was meant as LogQL, and its mistakes are for the source to tell.
+    LogsQL is made of words itself. LogQL always has a selector in braces, or is arithmetic; a number or a date alone
+    stands in lines, or is a time. What has a brace outside of quotes was meant as LogQL, and so is a call of a
+    function; their mistakes are for the source to tell.
     """
     if language == "logsql":
         return bool(text)
+    if _NUMBER.fullmatch(text):
+        return False
     try:
         parse(text)
     except QueryError:
-        return text.startswith(("{", "(")) or ("{" in text and ("}" in text or "[" in text))
+        begins = text.startswith(("{", "(")) or _CALL.match(text) is not None
+        bare = _QUOTED.sub("", text)
+        return begins or ("{" in bare and ("}" in bare or "[" in bare))
     return True
 
 

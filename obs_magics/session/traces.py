@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
+from obs_magics.analysis.spans import corrected
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
 from obs_magics.model.errors import ObsError, QueryError
 from obs_magics.model.query import TracesQuery
 from obs_magics.model.sources import Answer, ProgressListener, TracesSource
 from obs_magics.session.book import SourceBook
 from obs_magics.session.finish import finished
-from obs_magics.session.merge_traces import merged
+from obs_magics.session.merge_traces import merged, where_from
 from obs_magics.session.plan import Limits, Plan
 from obs_magics.session.plan_traces import TracesOptions, plan_traces_query
 
@@ -68,7 +69,7 @@ class TracesDesk:
         assert isinstance(query, TracesQuery)  # noqa: S101 - for the type checker
         self._bus.emit(QUERY_START, query=plan.native_query, platforms=[target.platform for target in targets])
         started = time.perf_counter()
-        answer = await _answer(targets, query, progress)
+        answer = await asyncio.to_thread(_mended, await _answer(targets, query, progress))
         frame = await asyncio.to_thread(finished, plan, answer, self._clock_ns(), self._redactor)
         seconds = time.perf_counter() - started
         self._bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
@@ -95,6 +96,15 @@ class TracesDesk:
             question=question,
             query=query,
         )
+
+
+def _mended(answer: Answer) -> Answer:
+    """The answer with clock skew corrected, which is said, and which traces came from where."""
+    if answer.signal != "traces" or not len(answer.frame):
+        return answer
+    frame, notes = corrected(answer.frame)
+    told = [note for note in (where_from(frame), *notes) if note]
+    return dataclasses.replace(answer, frame=frame, warnings=(*answer.warnings, *told))
 
 
 async def _answer(targets: Sequence[TracesSource], query: TracesQuery, progress: ProgressListener) -> Answer:

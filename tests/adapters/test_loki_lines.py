@@ -473,6 +473,8 @@ async def test_words_become_a_query() -> None:
         assert await source.words_query(LogWords()) == '{app=~".+"}'
         words = LogWords(services=("api",), phrases=("pool exhausted", "1.5 (s)"))
         assert await source.words_query(words) == r'{app="api"} |~ "(?i)pool exhausted" |~ `(?i)1\.5 \(s\)`'
+        either = LogWords(phrases=("x",), any_of=(("1.5", "b"),))
+        assert await source.words_query(either) == r'{app=~".+"} |~ "(?i)x" |~ `(?i)1\.5|b`'
         assert await source.words_query(LogWords(services=("a.b", "c"))) == r"{app=~`a\.b|c`}"
     async with FakeLoki([]).source() as (source, _):
         assert await source.words_query(LogWords(services=("api",))) == '{service_name="api"}'

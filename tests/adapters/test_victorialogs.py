@@ -222,6 +222,7 @@ async def test_the_catalog_and_words() -> None:
         assert await source.log_catalog.services() == ["api"]
         words = LogWords(services=("api", "b"), phrases=('say "x"',))
         assert await source.words_query(words) == 'app:in("api", "b") i("say \\"x\\"")'
+        assert await source.words_query(LogWords(any_of=(("a", "b"),))) == '(i("a") or i("b"))'
         assert await source.words_query(LogWords()) == "*"
         health = await source.health()
         assert (health.version, source.now_ns()) == ("VictoriaLogs 1.24.0", None)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.span_worlds import BASE, MS, frame, span, worlds
 
-from obs_magics.analysis.spans import bottlenecks, critical_time, self_time, span_tree
+from obs_magics.analysis.spans import arrival, bottlenecks, critical_time, self_time, span_tree
 from obs_magics.analysis.spans.bottlenecks import quantiles
-from obs_magics.analysis.spans.onset import arrival, rise
+from obs_magics.analysis.spans.onset import rise
 from obs_magics.model.spans import empty_spans
 
 MINUTE = 60_000  # ms
@@ -129,6 +129,13 @@ def test_arrivals_before_the_range_date_nothing() -> None:
     times = BASE + np.arange(50) * 1_000 * MS
     assert arrival(times, BASE + 10 * MS) is None
     assert arrival(np.full(9, BASE), BASE) is None
+
+
+def test_traffic_that_rises_dates_nothing() -> None:
+    quiet, busy = np.arange(600) * 1_000, 600_000 + np.arange(1_800) * 333
+    assert arrival(BASE + np.concatenate([quiet, busy]) * MS, BASE) is None
+    rare = np.array([100_000, 400_000])
+    assert arrival(BASE + np.concatenate([rare, busy]) * MS, BASE) == BASE + 600_000 * MS
 
 
 @given(st.lists(st.tuples(st.integers(0, 3 * 3_600), st.floats(0, 1)), max_size=60))

@@ -45,7 +45,7 @@ def test_every_recorded_span_equals_the_reference(shared: Path) -> None:
         spans += len(data)
         names.append(name)
     assert spans > 300
-    assert {name.partition("/")[0] for name in names} >= {"tempo", "victoria-traces"}
+    assert {name.partition("/")[0] for name in names} == {"tempo", "victoria-traces", "jaeger"}
 
 
 @pytest.mark.contract

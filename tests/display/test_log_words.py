@@ -103,3 +103,10 @@ def test_the_table_of_services_puts_errors_first() -> None:
         "Unable to acquire connection",
         "request done",
     ]
+
+
+def test_lines_without_a_text_and_a_part_of_all_lines_are_said_as_such() -> None:
+    lines: list[Line] = [(number, "info", "api", "") for number in range(3)]
+    told = log_sentences(summarize_logs(lines_frame(lines), total=9))
+    assert told[0] == "3 lines in 1 service, the newest of 9 lines; levels: 3 info; times in UTC"
+    assert told[1].startswith("api (3): nothing (empty lines) ")

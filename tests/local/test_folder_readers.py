@@ -594,7 +594,7 @@ OM = "# TYPE a counter\n"
         ("größe,ts\nü,1\n".encode("latin-1"), None, "line 1 is not UTF-8"),
         ('{"status":"error","errorType":"bad_data","error":"no"}', None, "it is an error: no"),
         ('{"status":"success","data":{"resultType":"matrix","result":[]}}', None, "the answer holds no series"),
-        ('{"resourceSpans": []}', None, "not OTLP metrics: there is no 'resourceMetrics'"),
+        ('{"resourceSpans": []}', None, "there is no span in it (OTLP JSON)"),
         ('{"resourceMetrics": []}', None, "it holds no metrics"),
     ],
 )  # fmt: skip

@@ -373,3 +373,9 @@ def test_a_frame_of_notebook_size_is_quick(frames_only: Database) -> None:
     frame = ask(frames_only, "SELECT s, sum(v) AS v FROM big GROUP BY ALL ORDER BY ALL", frames={"big": big}).frame
     assert frame["v"].sum() == 499_999_500_000
     assert time.perf_counter() - started < 3
+
+
+def test_a_folder_of_logs_alone_has_empty_tables_of_metrics(tmp_path: Path) -> None:
+    (tmp_path / "api.log").write_text("2026-11-22T14:00:00Z ERROR it broke\n")
+    source = FolderSource("logs", FolderSettings(path=str(tmp_path)))
+    assert ask(source, "SELECT count(*) AS n FROM metrics").frame["n"].tolist() == [0]

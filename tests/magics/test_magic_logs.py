@@ -12,6 +12,7 @@ import pytest
 
 from obs_magics.api import Session
 from obs_magics.magics.commands import LOGS
+from obs_magics.model.errors import UsageError
 from obs_magics.model.logs import check_logs
 
 if TYPE_CHECKING:
@@ -191,3 +192,67 @@ def test_secrets_are_gone_and_it_is_said(
     everything = told + repr(cell.outputs) + cell.result.to_csv() + repr(cell.result.attrs)
     assert secret not in everything
     assert cell.result["message"].nunique() == 5
+
+
+def test_either_word_is_asked_for_and_the_level_goes_on_into_the_next_cell(shop: Shell) -> None:
+    told = text_of(shop.run("%obs_logs either << --level error --start 14:00 --end 14:30 exhausted or timeout"))
+    either = shop.variables["either"]
+    assert either["message"].str.contains("(?i)exhausted|timeout", regex=True).all()
+    assert either["service"].nunique() > 1
+    assert 'with "exhausted" or "timeout"' in told
+    assert "--start 2026-11-22T13:30:00Z --end 2026-11-22T14:00:00Z --level error exhausted or timeout" in told
+
+
+def test_a_filtered_frame_is_counted_itself(shop: Shell) -> None:
+    shop.run("%obs_logs every << --start 14:00 --end 14:30 --limit 9000 --no-plot")
+    every = shop.variables["every"]
+    whole = every.obs.plot().to_text(80)
+    assert "info" in whole
+    assert "fetched" not in whole
+    errors = every[every["level"] >= "error"].obs.plot().to_text(80)
+    assert "info" not in errors
+    assert "47" in errors
+
+
+def test_the_plot_of_a_frame_shows_the_levels_that_were_asked_for(shop: Shell) -> None:
+    shop.run(OUTBURST)
+    drawn = shop.variables["errors"].obs.plot().to_text(80)
+    assert "info" not in drawn
+    assert "47" in drawn
+
+
+def test_frames_that_came_a_long_way_are_still_understood(shop: Shell) -> None:
+    shop.run(OUTBURST)
+    errors = shop.variables["errors"]
+    wanted = errors.obs.levels(by="service")
+    moved = errors.assign(
+        timestamp=errors["timestamp"].dt.tz_convert("Europe/Berlin"),
+        level=errors["level"].astype("str"),
+        service=errors["service"].astype("str"),
+        minute=errors["timestamp"].dt.minute,
+        value=1.5,
+    ).sort_values("minute", ascending=False)
+    assert moved.obs.levels(by="service").equals(wanted)
+    assert moved.obs.levels(by="minute")["count"].sum() == 47
+    assert errors.obs.levels(by="level").equals(errors.obs.levels())
+    named = errors.assign(value="1", metric="x")
+    assert named.obs.patterns()["count"].tolist() == [32, 12, 3]
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda frame: frame.assign(timestamp="2026-11-22").obs.levels(), "timestamp is"),
+        (lambda frame: frame.assign(timestamp=frame["timestamp"].shift(2)).obs.levels(), "2 rows without a time"),
+        (lambda frame: frame.assign(level="loud").obs.levels(), "level is str"),
+        (lambda frame: pd.concat([frame, frame[["message"]]], axis=1).obs.levels(), "one column is called message"),
+        (lambda frame: frame.obs.surges(5), "the baseline is of type int"),
+        (lambda frame: frame.obs.surges(pd.DataFrame({"a": [1]})), "the baseline is no logs frame"),
+        (lambda frame: frame.assign(share=1).obs.levels(by="share"), "a column share of its own"),
+        (lambda frame: frame.obs.levels(by="nope"), "no column 'nope'"),
+    ],
+)
+def test_what_a_logs_frame_cannot_do_is_said(shop: Shell, ask: Callable[[pd.DataFrame], object], says: str) -> None:
+    shop.run(OUTBURST)
+    with pytest.raises(UsageError, match=says):
+        ask(shop.variables["errors"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,9 @@ def test_the_catalog_of_logs_shows_labels_and_values(shell: Shell) -> None:
         ("app:${many}", "logsql", 'app:in("payment-api","cart.service")'),
         ('app:"${one}" status:>${number}', "logsql", 'app:"payment-api" status:>500'),
         ("${query}", "logql", '{app="x"}'),
+        ("errors with ${query}", "logql", """errors with '{app="x"}'"""),
+        ("errors in ${many}", "logql", "errors in payment-api or cart.service"),
+        ("since ${noon} for ${span} $__range", "logql", "since 2026-11-22T12:00:00 for 5m $__range"),
         ("plain $${one}", "logql", "plain ${one}"),
     ],
 )
@@ -117,8 +120,21 @@ def test_variables_are_written_for_their_place(text: str, language: Any, expande
         "phrase": 'say "hi"',
         "number": 500,
         "query": '{app="x"}',
+        "noon": datetime(2026, 11, 22, 12),
+        "span": timedelta(minutes=5),
     }
     assert expand_logs(text, names, zone=UTC, language=language) == expanded
+
+
+def test_a_variable_that_is_no_word_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"\$\{it\} is None, which is no word"):
+        expand_logs("errors in ${it}", {"it": None}, zone=UTC, language="logql")
+    with pytest.raises(UsageError, match="holds a dict, which is no word"):
+        expand_logs("errors in ${it}", {"it": [{}]}, zone=UTC, language="logql")
+    with pytest.raises(UsageError, match="is an empty list"):
+        expand_logs("errors in ${it}", {"it": []}, zone=UTC, language="logql")
+    with pytest.raises(UsageError, match="quotation marks of every kind"):
+        expand_logs("errors in ${it}", {"it": "\"'`"}, zone=UTC, language="logql")
 
 
 def test_a_variable_that_is_not_there_is_named() -> None:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +111,16 @@ def test_attrs_that_somebody_wrote_over_are_no_provenance(written_over: object) 
     frame = sample([1.0], ["a"])
     frame.attrs[ATTRIBUTE] = written_over
     assert of(frame) is None
+
+
+def test_the_digest_of_lists_and_maps_counts_every_value_and_what_is_missing() -> None:
+    kind = pa.map_(pa.string(), pa.string())
+    rows = [[("a", "1"), ("b", None)], None, [], [("a", "12")], [("a1", "2")]]
+    frame = pd.DataFrame({"x": pd.Series(pa.array(rows, kind), dtype=pd.ArrowDtype(kind))})
+    digests = {content_digest(frame.iloc[[row]]) for row in range(len(rows))}
+    assert len(digests) == len(rows)
+    assert content_digest(frame.iloc[2:]) == content_digest(frame.iloc[2:].reset_index(drop=True).copy())
+    times = pa.list_(pa.struct([("at", pa.timestamp("ns", tz="UTC")), ("name", pa.string())]))
+    events = pd.DataFrame({"e": pd.Series(pa.array([[{"at": 1, "name": "x"}], []], times), dtype=pd.ArrowDtype(times))})
+    assert content_digest(events) != content_digest(events.iloc[::-1])
+    assert content_digest(frame.iloc[:0]) == content_digest(frame.iloc[:0].copy())

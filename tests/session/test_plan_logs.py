@@ -45,7 +45,7 @@ def test_words_are_translated_and_told() -> None:
 def test_options_say_more_than_words() -> None:
     found = plan("errors last hour", level="warn", last="2h")
     assert (found.query.level, found.query.range.duration_ns) == ("warn", 2 * HOUR)
-    assert found.notes == ("read as lines of every service, level warn or worse",)
+    assert found.notes == ("read as lines of every service, level warn or worse; passed over: last hour",)
     assert plan("errors", level="all").query.level is None
 
 
@@ -69,6 +69,13 @@ def test_time_variables_mean_what_they_mean_in_grafana() -> None:
         ("errors in payment-api", False),
         ("pool exhausted", False),
         ("why did {foo fail", False),
+        ('"user {id} not found"', False),
+        ("rate(http_requests_total[5m])", True),  # meant as LogQL, or as PromQL: not as words
+        ("sum by (app) (x)", True),
+        ("sum (total) failed", False),
+        ("1 + 1", True),
+        ("500", False),
+        ("2026-11-22", False),
         ("", False),
     ],
 )

@@ -78,7 +78,7 @@ class FakeLogsSource:
 
     async def words_query(self, words: LogWords) -> str:
         services = "|".join(words.services) or ".+"
-        return f'{{app=~"{services}"}}' + "".join(f' |~ "(?i){phrase}"' for phrase in words.phrases)
+        return f'{{app=~"{services}"}}' + "".join(f' |~ "(?i){"|".join(group)}"' for group in words.groups)
 
     async def logs(self, query: LogsQuery, progress: ProgressListener = no_progress) -> Answer:
         self.asked.append(query)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from obs_magics.model.errors import BadAnswer
 from obs_magics.syntax.spans import read_jaeger, read_otlp
 from support.recordings import load
 
@@ -16,32 +17,28 @@ SERVERS = ("tempo", "victoria-traces")
 
 
 def recorded_frames(contracts: Path) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and frame of each document that has spans."""
+    """Name and frame of each document that has spans in a form that we read."""
     bodies = [
         (f"{server}/{one.file}", one.body)
         for server in SERVERS
         for one in load(contracts / "recordings" / server)
         if one.status == 200 and not one.truncated
     ]
-    bodies += [(path.name, path.read_bytes()) for path in sorted((contracts / "fixtures" / "jaeger").glob("*.json"))]
+    for path in sorted((contracts / "fixtures" / "jaeger").glob("*.json")):
+        bodies += [(f"jaeger/{path.name}", body) for body in _fixture_bodies(json.loads(path.read_text()))]
     for name, body in bodies:
-        reader = _reader(body)
-        if reader is not None:
-            frame = reader(body).frame()
+        for reader in (read_otlp, read_jaeger):
+            try:
+                frame = reader(body).frame()
+            except BadAnswer:
+                continue
             if len(frame):
                 yield name, frame
+                break
 
 
-def _reader(body: bytes) -> Any:
-    """By the shape of the document; None where it holds no spans."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    whole = document.get("result", document.get("trace", document))
-    if isinstance(whole, dict) and {"resourceSpans", "batches"} & set(whole):
-        return read_otlp
-    data = document.get("data")
-    return read_jaeger if isinstance(data, list) and data and isinstance(data[0], dict) and "spans" in data[0] else None
+def _fixture_bodies(fixture: dict[str, Any]) -> Iterator[bytes]:
+    for one in fixture["interactions"]:
+        for side in (one.get("request"), one.get("response")):
+            if isinstance(side, dict) and isinstance(side.get("body"), dict | list):
+                yield json.dumps(side["body"]).encode()

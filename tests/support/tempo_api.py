@@ -53,12 +53,16 @@ def span(trace_id: str, number: int = 1, *, service: str = "api", name: str = "G
 
 def trace_body(spans: Iterable[Mapping[str, Any]], *, key: str = "trace", **more: Any) -> str:
     """The answer with one trace, of API v2 (`trace`) or of the older one (`batches`)."""
+    by_service: dict[str, list[dict[str, Any]]] = {}
+    for item in spans:
+        plain = {name: value for name, value in item.items() if name != "service"}
+        by_service.setdefault(item["service"], []).append(plain)
     groups = [
         {
-            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": item["service"]}}]},
-            "scopeSpans": [{"spans": [{name: value for name, value in item.items() if name != "service"}]}],
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+            "scopeSpans": [{"spans": own}],
         }
-        for item in spans
+        for service, own in by_service.items()
     ]
     return json.dumps({"trace": {"resourceSpans": groups}, "metrics": {}, **more} if key == "trace" else {key: groups})
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pyarrow.compute as pc
 
 from obs_magics.adapters.jaeger.api import Api
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.syntax.spans import Attributes, SpanColumns
 
 _MOST_SERVICES = 50  # of which operations are asked for where none is named

@@ -21,7 +21,7 @@ from obs_magics.adapters.jaeger.product import product_name
 from obs_magics.adapters.jaeger.search import Search
 from obs_magics.adapters.jaeger.settings import JaegerSettings
 from obs_magics.adapters.log_answers import check
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
 from obs_magics.net.client import HttpClient

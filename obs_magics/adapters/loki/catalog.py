@@ -10,7 +10,7 @@ from urllib.parse import quote as quote_path
 
 import msgspec
 
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.net.client import HttpClient

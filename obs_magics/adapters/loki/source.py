@@ -24,7 +24,7 @@ from obs_magics.adapters.loki.product import find_version
 from obs_magics.adapters.loki.settings import LokiSettings
 from obs_magics.adapters.loki.volume import INSTANT, RANGE, Bars, Count, Form, seconds
 from obs_magics.adapters.prometheus.answers import Series
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import BadAnswer, LimitExceeded, QueryError, SourceError
 from obs_magics.model.logs import Volume
 from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress

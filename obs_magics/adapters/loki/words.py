@@ -12,8 +12,8 @@ _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 
 
 def words_query(words: LogWords, label_names: Sequence[str], service_label: str) -> str:
-    """A selector of the services, and one line filter for each phrase, in any case of letters."""
-    filters = "".join(f" |~ {quote('(?i)' + escaped(phrase))}" for phrase in words.phrases)
+    """A selector of the services, and a line filter for each phrase or group of them, in any case of letters."""
+    filters = "".join(f" |~ {quote('(?i)' + '|'.join(map(escaped, group)))}" for group in words.groups)
     if not words.services:
         return everything(label_names) + filters
     label = service_label or SERVICE_LABELS[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, get_args
 from urllib.parse import quote as quote_path
@@ -11,13 +10,13 @@ from urllib.parse import quote as quote_path
 import msgspec
 
 from obs_magics.adapters.prometheus.product import Product
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.catalog import MetricInfo, MetricType, info_from_name
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.frames import METRIC_NAME_LABEL
 from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
-KEPT_SECONDS = 60.0
 _TYPES = frozenset(get_args(MetricType))
 _OTHER_TYPES: dict[str, MetricType] = {"gaugehistogram": "histogram", "info": "gauge", "stateset": "gauge"}
 _FAMILY_SUFFIXES = ("_bucket", "_count", "_sum", "_total")
@@ -48,64 +47,6 @@ class _SeriesAnswer(msgspec.Struct):
 _NAMES = msgspec.json.Decoder(_Names)
 _METADATA = msgspec.json.Decoder(_MetadataAnswer)
 _SERIES = msgspec.json.Decoder(_SeriesAnswer)
-
-
-class Shared:
-    """Answers kept for a while; who asks for one that is under way waits for it instead of asking again.
-
-    Failures are not kept.
-
-    Args:
-        seconds: How long an answer is kept.
-        clock: Seconds on any scale that only goes forward.
-    """
-
-    def __init__(self, seconds: float = KEPT_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._kept: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
-
-    async def get(self, key: Any, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer under `key`, asked for when there is none that is fresh enough."""
-        self._forget()
-        found = self._kept.get(key)
-        if found is None:
-            task = asyncio.create_task(_run(ask))
-            task.add_done_callback(_looked_at)
-            self._kept[key] = (self._clock() + self._seconds, task)
-        else:
-            task = found[1]
-        try:
-            return await asyncio.shield(task)  # one that gives up waiting does not stop the others
-        except Exception:
-            if self._kept.get(key, (0.0, None))[1] is task:
-                del self._kept[key]
-            raise
-
-    def _forget(self) -> None:
-        now = self._clock()
-        loop = asyncio.get_running_loop()
-        stale = [key for key, (until, task) in self._kept.items() if until <= now or task.get_loop() is not loop]
-        for key in stale:
-            del self._kept[key]
-
-    async def close(self) -> None:
-        """Stop what is under way."""
-        tasks = [task for _, task in self._kept.values() if not task.done()]
-        self._kept.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _run(ask: Callable[[], Awaitable[Any]]) -> Any:
-    return await ask()
-
-
-def _looked_at(task: asyncio.Task[Any]) -> None:
-    """When all who waited have left, nobody is to be warned that a failure was not looked at."""
-    if not task.cancelled():
-        task.exception()
 
 
 class PrometheusCatalog:

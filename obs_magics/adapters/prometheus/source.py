@@ -14,12 +14,13 @@ import numpy as np
 from obs_magics.adapters.connection import address_of, connection_of
 from obs_magics.adapters.prometheus import errors
 from obs_magics.adapters.prometheus.answers import Series, parse_answer
-from obs_magics.adapters.prometheus.catalog import PrometheusCatalog, Shared
+from obs_magics.adapters.prometheus.catalog import PrometheusCatalog
 from obs_magics.adapters.prometheus.empty import empty_reason
 from obs_magics.adapters.prometheus.merge import merged
 from obs_magics.adapters.prometheus.product import Product, find_product
 from obs_magics.adapters.prometheus.settings import PrometheusSettings
 from obs_magics.adapters.prometheus.split import Window, pinned, seconds, window_of
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.catalog import MetricInfo, info_from_name
 from obs_magics.model.errors import (
     AuthError,

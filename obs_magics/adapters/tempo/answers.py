@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-import pandas as pd
 
 from obs_magics.adapters.jaeger.conditions import count_traces, matching, newest
 from obs_magics.adapters.tempo.lookup import Fetched
@@ -15,7 +14,6 @@ from obs_magics.model.query import TracesQuery
 from obs_magics.model.sources import Answer
 from obs_magics.model.spans import TRACE_ID_DIGITS
 from obs_magics.net.reply import Reply
-from obs_magics.syntax.spans import joined, read_otlp
 from obs_magics.syntax.spans.ids import read_id
 
 _SHOWN = 5
@@ -46,7 +44,7 @@ def read_hits(reply: Reply) -> Hits:
     """
     answer: _Search = decoded(_Search, reply)
     if answer.traces is msgspec.UNSET and answer.metrics is msgspec.UNSET and reply.body.strip() != b"{}":
-        raise other_shape(reply, "it has no traces")
+        raise other_shape(reply.where, "it has no traces")
     told = [read_id(trace.trace_id, TRACE_ID_DIGITS) for trace in answer.traces or ()]
     good = [trace_id for trace_id in told if trace_id]
     notes = [answer.missing] if answer.missing else []
@@ -65,22 +63,18 @@ def search_answer(hits: Hits, fetched: Fetched, query: TracesQuery, *, full: boo
         full: The search gave as many traces as it may, so that there may be more.
         newest_first: The server was asked for the newest.
     """
-    frame, notes = _frame(fetched)
-    lost = [trace_id for trace_id, trace in fetched.traces.items() if not len(trace)]
-    failed = [f"trace {trace_id}: the search found it, but the server does not give it" for trace_id in sorted(lost)]
-    came, warnings = count_traces(frame), [*hits.notes, *notes]
+    frame = fetched.columns.frame()
+    failed = [
+        f"trace {trace_id}: the search found it, but the server does not give it" for trace_id in sorted(fetched.lost)
+    ]
+    came, warnings = count_traces(frame), [*hits.notes, *fetched.notes()]
     if query.status == "ok":  # TraceQL says "with a span that has not failed"
         held = matching(frame, replace(query, trace_ids=hits.ids))
         frame = frame if held.all() else frame[held].reset_index(drop=True)
     found = count_traces(frame)
     if found < came:
         warnings.append(f"{came - found:,} of {came:,} traces that came have a span that failed: left out")
-    which = "newest" if newest_first else "first"
-    truncated = ""
-    if found > query.limit:
-        truncated = f"the newest {query.limit:,} of {found:,} traces that were found (--limit)"
-    elif full:
-        truncated = f"the {which} {found:,} traces that the server found; there may be more (--limit)"
+    truncated = _truncated(found, query.limit, full=full, newest_first=newest_first)
     return Answer(
         newest(frame, query.limit),
         "",
@@ -92,6 +86,13 @@ def search_answer(hits: Hits, fetched: Fetched, query: TracesQuery, *, full: boo
     )
 
 
+def _truncated(found: int, limit: int, *, full: bool, newest_first: bool) -> str:
+    if found > limit:
+        return f"the newest {limit:,} of {found:,} traces that were found (--limit)"
+    which = "newest" if newest_first else "first"
+    return f"the {which} {found:,} traces that the server found; there may be more (--limit)" if full else ""
+
+
 def ids_answer(fetched: Fetched, query: TracesQuery) -> Answer:
     """The answer to a question for ids.
 
@@ -99,11 +100,10 @@ def ids_answer(fetched: Fetched, query: TracesQuery) -> Answer:
         fetched: What came of them.
         query: What was asked; its conditions have to hold too.
     """
-    frame, warnings = _frame(fetched)
+    frame, warnings = fetched.columns.frame(), fetched.notes()
     held = matching(frame, query)
     kept = frame if held.all() else frame[held].reset_index(drop=True)
-    asked = [trace_id for trace_id in query.trace_ids if trace_id in fetched.traces]
-    lost = [trace_id for trace_id in asked if not len(fetched.traces[trace_id])]
+    lost = [trace_id for trace_id in query.trace_ids if trace_id in fetched.lost]
     reason = ""
     if lost and len(kept):
         warnings.append(f"the server knows no trace {_listed(lost)}")
@@ -119,13 +119,6 @@ def ids_answer(fetched: Fetched, query: TracesQuery) -> Answer:
         empty_reason=reason,
         signal="traces",
     )
-
-
-def _frame(fetched: Fetched) -> tuple[pd.DataFrame, list[str]]:
-    """All spans that came, and what has to be said of them."""
-    parts = [trace.columns for _, trace in sorted(fetched.traces.items()) if len(trace)]
-    columns = joined(parts) if parts else read_otlp(b"{}")
-    return columns.frame(), [*fetched.notes(), *columns.notes]
 
 
 def _listed(ids: Sequence[str]) -> str:

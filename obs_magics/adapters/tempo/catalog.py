@@ -14,7 +14,7 @@ from urllib.parse import quote as quote_path
 
 import msgspec
 
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.adapters.tempo.search import Params, between
 from obs_magics.adapters.tempo.shapes import Judged, decoded, other_shape
 from obs_magics.model.time import DAY, TimeRange
@@ -154,7 +154,7 @@ def read_values(reply: Reply, tag: str) -> list[str]:
     """
     answer: _Values = decoded(_Values, reply)
     if answer.values is msgspec.UNSET and answer.metrics is msgspec.UNSET and reply.body.strip() != b"{}":
-        raise other_shape(reply, "it has no tagValues")
+        raise other_shape(reply.where, "it has no tagValues")
     words = _ENUMS.get(SHORT.get(tag, tag), ())
     found = answer.values or []
     return sorted({value if isinstance(value, str) else value.text(words) for value in found})

@@ -94,7 +94,7 @@ def explain(reply: Reply, where: str) -> ObsError | None:
         return None
     words = reply.body.decode(errors="replace").strip()
     cause = _cause(words)
-    if cause is None and reply.status != 400:
+    if not words or (cause is None and reply.status != 400):
         return None
     if reply.status == 400 or (cause is not None and issubclass(cause.kind, QueryError)):
         return refused(words, where=where)

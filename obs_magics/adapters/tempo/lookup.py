@@ -14,23 +14,29 @@ from obs_magics.model.errors import BadAnswer, QueryError, SourceError
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
-from obs_magics.syntax.spans import SpanColumns, read_otlp
+from obs_magics.syntax.spans import SpanColumns, joined, read_otlp
 
 _AT_ONCE = 5
 _MOST_FAILURES = 5
+_SMALL_BYTES = 1_000_000  # looked at sooner than a thread could be told to do it
+_NOTHING = (b"", b"[]", b"null")
+_ONE_A_SPAN = b'"startTimeUnixNano"'  # which is all that a listener wants to know
 _JSON = {"Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One trace; `missing` says why it is not whole, empty when it is."""
+    """One trace as it came.
 
-    columns: SpanColumns
+    Args:
+        body: OTLP JSON in an envelope; empty when the server knows no such trace.
+        missing: Why it is not whole; empty when it is.
+        where: As in `ObsError`.
+    """
+
+    body: bytes = b""
     missing: str = ""
-
-    def __len__(self) -> int:
-        """How many spans there are; none when the server knows no such trace."""
-        return len(self.columns)
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -38,14 +44,21 @@ class Fetched:
     """What came of a list of ids.
 
     Args:
-        traces: By id; those that are not there have no spans.
+        traces: By id.
         errors: Why others could not be had, by id.
         left: How many were not asked for any more.
+        columns: The spans of all.
     """
 
     traces: dict[str, Trace] = field(default_factory=dict)
     errors: dict[str, SourceError | QueryError] = field(default_factory=dict)
     left: int = 0
+    columns: SpanColumns = field(default_factory=lambda: read_otlp(b"{}"))
+
+    @property
+    def lost(self) -> list[str]:
+        """Ids that the server does not know."""
+        return [trace_id for trace_id, trace in self.traces.items() if not trace.body]
 
     def failed(self) -> list[str]:
         """A sentence about each that could not be had."""
@@ -55,8 +68,26 @@ class Fetched:
         return told
 
     def notes(self) -> list[str]:
-        """What the server says of those that are not whole."""
-        return [f"trace {key}: {trace.missing}" for key, trace in sorted(self.traces.items()) if trace.missing]
+        """What the server says of those that are not whole, and what was mended."""
+        partial = [f"trace {key}: {trace.missing}" for key, trace in sorted(self.traces.items()) if trace.missing]
+        return [*partial, *self.columns.notes]
+
+    def read(self) -> None:
+        """Read all bodies as one document, which is quicker; one by one when one of them is none, to name that."""
+        bodies = {trace_id: trace.body for trace_id, trace in sorted(self.traces.items()) if trace.body}
+        try:
+            self.columns = read_otlp(b"[" + b",".join(bodies.values()) + b"]")
+        except BadAnswer:
+            self.columns = joined([part for trace_id in bodies if (part := self._read_one(trace_id)) is not None])
+
+    def _read_one(self, trace_id: str) -> SpanColumns | None:
+        trace = self.traces[trace_id]
+        try:
+            return read_otlp(trace.body)
+        except BadAnswer as error:
+            self.errors[trace_id] = other_shape(trace.where, error.message)
+            del self.traces[trace_id]
+            return None
 
 
 class _Envelope(Judged):
@@ -91,16 +122,17 @@ class Lookup:
             )
             if reply.status != 404:
                 self._old = path == "/api/traces"
-                return await asyncio.to_thread(read_trace, reply)
+                small = len(reply.body) < _SMALL_BYTES
+                return read_trace(reply) if small else await asyncio.to_thread(read_trace, reply)
             replies.append(reply)
         if all(_is_no_path(reply) for reply in replies):
             said = f"nothing there: {replies[-1].first_line()}"
             raise BadAnswer(said, where=replies[-1].where, hint="does the address name a Tempo, with the right path?")
-        return _nothing()
+        return Trace()
 
 
 def read_trace(reply: Reply) -> Trace:
-    """Read one trace, of either API; without spans when it is not there.
+    """Look at one trace, of either API: is it there, is it whole? Its spans are read later.
 
     Raises:
         BadAnswer: It is something else.
@@ -110,15 +142,12 @@ def read_trace(reply: Reply) -> Trace:
     envelope: _Envelope = decoded(_Envelope, reply)
     trace, batches = envelope.trace, envelope.batches
     if trace is msgspec.UNSET and batches is msgspec.UNSET and reply.body.strip() != b"{}":
-        raise other_shape(reply, "it has no trace")
+        raise other_shape(reply.where, "it has no trace")
     if isinstance(trace, dict) and trace and "resourceSpans" not in trace:
-        raise other_shape(reply, f"the trace has {', '.join(sorted(trace)[:5])}, and no resourceSpans")
-    if not trace and batches is msgspec.UNSET:
-        return Trace(read_otlp(b"{}"), envelope.missing)
-    try:
-        return Trace(read_otlp(reply.body), envelope.missing)
-    except BadAnswer as error:
-        raise other_shape(reply, error.message) from None
+        raise other_shape(reply.where, f"the trace has {', '.join(sorted(trace)[:5])}, and no resourceSpans")
+    spans = trace["resourceSpans"] if trace else batches
+    some = isinstance(spans, msgspec.Raw) and bytes(spans).strip() not in _NOTHING
+    return Trace(reply.body if some else b"", envelope.missing, reply.where)
 
 
 async def fetch(
@@ -142,7 +171,7 @@ async def fetch(
                 continue
             try:
                 found.traces[trace_id] = await ask(trace_id)
-                rows += len(found.traces[trace_id])
+                rows += found.traces[trace_id].body.count(_ONE_A_SPAN)
             except (SourceError, QueryError) as error:
                 found.errors[trace_id] = error
             done += 1
@@ -154,11 +183,8 @@ async def fetch(
     finally:
         for task in tasks:
             task.cancel()
+    await asyncio.to_thread(found.read)
     return found
-
-
-def _nothing() -> Trace:
-    return Trace(read_otlp(b"{}"))
 
 
 def _is_no_path(reply: Reply) -> bool:

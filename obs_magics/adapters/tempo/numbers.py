@@ -74,7 +74,7 @@ def read_numbers(reply: Reply, at_ns: int | None = None) -> Series:
     """
     answer: _Answer = decoded(_Answer, reply)
     if answer.series is msgspec.UNSET and answer.metrics is msgspec.UNSET and reply.body.strip() != b"{}":
-        raise other_shape(reply, "it has no series")
+        raise other_shape(reply.where, "it has no series")
     found = answer.series or []
     if at_ns is None:
         counts = [len(series.samples or ()) for series in found]
@@ -87,7 +87,7 @@ def read_numbers(reply: Reply, at_ns: int | None = None) -> Series:
         values = np.asarray([float(point.value) for point in points], np.float64)
         labels = [series.texts() for series in found]
     except (ValueError, OverflowError) as error:
-        raise other_shape(reply, str(error)) from None
+        raise other_shape(reply.where, str(error)) from None
     warnings = (answer.missing,) if answer.missing else ()
     return Series(
         labels=labels, counts=np.asarray(counts, np.int64), timestamps_ns=times, values=values, warnings=warnings

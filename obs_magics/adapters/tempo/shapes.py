@@ -41,18 +41,18 @@ def decoded(kind: Any, reply: Reply) -> Any:
     try:
         return msgspec.json.decode(reply.body, type=kind)
     except msgspec.ValidationError as error:
-        raise other_shape(reply, str(error)) from None
+        raise other_shape(reply.where, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         why = str(error)
     try:
         return msgspec.json.decode(mended(reply.body), type=kind)
     except msgspec.ValidationError as error:
-        raise other_shape(reply, str(error)) from None
+        raise other_shape(reply.where, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise reply.not_json(why) from None
 
 
-def other_shape(reply: Reply, why: str) -> BadAnswer:
+def other_shape(where: str, why: str) -> BadAnswer:
     """The error for JSON that is not of this API."""
     message = f"the answer does not have the shape of Tempo's API: {why}"
-    return BadAnswer(message, where=reply.where, hint=_HINT)
+    return BadAnswer(message, where=where, hint=_HINT)

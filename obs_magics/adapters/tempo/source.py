@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from obs_magics.adapters.connection import address_of, connection_of
 from obs_magics.adapters.log_answers import check
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.adapters.tempo.answers import Hits, ids_answer, read_hits, search_answer
 from obs_magics.adapters.tempo.catalog import TempoCatalog
 from obs_magics.adapters.tempo.empty import empty_reason
@@ -142,7 +142,7 @@ class TempoSource:
 
     async def _search(self, sent: Sent, query: TracesQuery, progress: ProgressListener) -> Answer:
         depth = depth_of(query)
-        progress(Progress(0, depth, 0, "searching"))
+        progress(Progress(0, 1, 0, "searching"))
         sent, hits = await self._hits(sent, query.range, depth)
         fetched = await self._fetch(hits.ids, query.range, progress)
         answer = await asyncio.to_thread(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from obs_magics.adapters.log_pages import clock
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.net.client import HttpClient

@@ -82,7 +82,8 @@ def words_query(words: LogWords, service_field: str) -> str:
     """The LogsQL for lines of these services with all of these phrases."""
     field = _name(service_field or "service_name")
     services = [f"{field}:in({', '.join(map(quoted, words.services))})"] if words.services else []
-    return " ".join([*services, *(f"i({quoted(phrase)})" for phrase in words.phrases)]) or "*"
+    wanted = [[f"i({quoted(phrase)})" for phrase in group] for group in words.groups]
+    return " ".join([*services, *(f"({' or '.join(one)})" if len(one) > 1 else one[0] for one in wanted)]) or "*"
 
 
 def _name(field: str) -> str:

@@ -17,7 +17,7 @@ from obs_magics.adapters.log_pages import Pager, clock
 from obs_magics.adapters.log_rows import Rows
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.answers import parse_answer as parse_numbers
-from obs_magics.adapters.prometheus.catalog import Shared
+from obs_magics.adapters.shared import Shared
 from obs_magics.adapters.victorialogs import errors
 from obs_magics.adapters.victorialogs import query as logsql
 from obs_magics.adapters.victorialogs.answers import parse_answer

@@ -16,6 +16,7 @@ from obs_magics.analysis.spans.bottlenecks import bottlenecks
 from obs_magics.analysis.spans.errors import error_origins
 from obs_magics.analysis.spans.faults import fan_out, n_plus_one, retries
 from obs_magics.analysis.spans.graph import call_graph, services
+from obs_magics.analysis.spans.onset import arrival
 from obs_magics.analysis.spans.queries import query_template
 from obs_magics.analysis.spans.skew import corrected
 from obs_magics.analysis.spans.summary import summarize_traces, trace_table
@@ -27,6 +28,7 @@ __all__ = [
     "SpanTree",
     "TraceAdvice",
     "advise_traces",
+    "arrival",
     "attribute",
     "attribute_table",
     "bottlenecks",

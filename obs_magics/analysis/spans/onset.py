@@ -21,6 +21,7 @@ _RISE_SPREADS = 1.5  # apart, or it is a mixture that changes a little
 _LEAST_SHARE = 0.1
 _LEAST_RATIO = 1.5
 _FEWEST_ARRIVALS = 5
+_ARRIVALS_FACTOR = 5.0  # times as many as before
 _ARRIVALS_GAIN = 8.0  # of log likelihood; about p = 0.001 for the best of so many instants
 
 
@@ -61,7 +62,7 @@ def arrival(times_ns: Array, start_ns: int) -> int | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         slow = np.where(before > 0, before * np.log(before / splits), 0.0)
     gains = slow + after * np.log(after / rest) - count * np.log(count / whole)
-    gains[before / splits >= after / rest] = -np.inf
+    gains[after / rest < _ARRIVALS_FACTOR * before / splits] = -np.inf  # traffic that rises is no such thing
     best = int(np.argmax(gains))
     return _minute(int(times[best]) + start_ns) if gains[best] > _ARRIVALS_GAIN else None
 

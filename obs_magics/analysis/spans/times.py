@@ -16,7 +16,7 @@ The corners, one by one:
   is above it. Those that lie outside (that begin when it ends or later, or end when it begins or earlier) are left out
   with all that hangs below them, and so is a child of a span without length.
 - *Asynchronous children*, producers and consumers, block nobody: they are left out with all that hangs below them, as
-  in Jaeger. One that is a root has a path all the same. Links (`FOLLOWS_FROM` of another trace) are no parents at all.
+  in Jaeger. One that is a root has a path all the same. Links (`FOLLOWS_FROM`) are no parents at all.
 - *Equal ends*: the child that stands first in the frame, which is the one that began first.
 - *Back-to-back siblings*, one of which ends in the very instant in which the next begins, follow each other: both are
   on the path. Jaeger's own code asks for `<` there, passes the earlier one over and gives its time to the parent; with

@@ -186,14 +186,14 @@ def _binary(ids: pa.Array) -> pa.Array:
         return ids
     digits = pa.concat_arrays([given]).buffers()[2].to_pybytes()  # a copy that begins where its buffer does
     try:
-        numbers = np.frombuffer(bytes.fromhex(digits.decode("ascii")), dtype=np.uint64)
+        numbers = bytes.fromhex(digits.decode("ascii"))
     except ValueError:
         return ids
-    if len(numbers) != len(given):  # there were spaces, which fromhex skips
+    if 2 * len(numbers) != len(digits):  # there were spaces, which fromhex skips
         return ids
     result = np.zeros(len(ids), dtype=np.uint64)
     there = ids.is_valid().to_numpy(zero_copy_only=False)
-    result[there] = numbers
+    result[there] = np.frombuffer(numbers, dtype=np.uint64)
     return pa.array(result, mask=~there)
 
 

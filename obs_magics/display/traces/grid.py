@@ -77,7 +77,8 @@ def table_html(columns: Sequence[Column]) -> str:
         for cells in zip(*(column.html for column in columns), strict=True)
     )
     body = "".join(markup.element("tr", row) for row in rows)
-    return markup.element("table", markup.element("thead", markup.element("tr", head)) + markup.element("tbody", body))
+    inside = markup.element("thead", markup.element("tr", head)) + markup.element("tbody", body)
+    return markup.element("div", markup.element("table", inside), "obs-wide")
 
 
 def table_text(columns: Sequence[Column], width: int) -> list[str]:

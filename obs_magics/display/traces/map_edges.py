@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +119,7 @@ def _node(name: str, row: dict[Any, Any] | None, edges: list[Edge]) -> Node:
 
 
 def _rate(rate: float, calls: int) -> str:
-    if pd.isna(rate):
+    if math.isnan(rate):
         return f"{calls:,}"
     return (
         format_value(rate, "1/s", digits=2) if rate >= _PER_SECOND else f"{format_value(60 * rate, '', digits=2)}/min"

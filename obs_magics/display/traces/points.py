@@ -58,7 +58,7 @@ class Points:
 
     def about(self) -> str:
         """How many, how long, how many failed."""
-        failed = f", {words.ERROR} {self.failed:,} with errors" if self.failed else ""
+        failed = f", {self.failed:,} with errors" if self.failed else ""
         middle, most = (words.lasted(round(seconds * 1e9)) for seconds in (self.median, self.longest))
         return f"{count_text(self.total, 'trace')}{failed}; median {middle}, longest {most}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ WIDTH, HEIGHT = 640, 200
 _SUBTITLE_LENGTH, _MAX_SUBTITLE_LINES = 110, 6
 _STATES = ("ok", "error")
 _TOLD = ("trace_id", "spans", "errors")
+_FEW_DECADES = 3.0
 _ROOM = 1.15  # times the longest and the shortest, on an axis of powers
 
 _Spec = dict[str, Any]
@@ -138,8 +140,7 @@ def _duration(points: Points) -> _Spec:
         "axis": {
             "title": "duration (log)" if points.logarithmic else "duration",
             "labelExpr": _clock("datum.value"),
-            "tickCount": 5,
-            "labelOverlap": "greedy",
+            **({"values": _powers(points)} if points.logarithmic else {"tickCount": 5}),
             "domain": False,
             "ticks": False,
             "labelPadding": 6,
@@ -153,6 +154,14 @@ def _clock(value: str) -> str:
         f"{value} >= {least!r} ? format({value} * {times!r}, '.3~g') + '{unit}' : " for least, times, unit in _CLOCK
     ]
     return f"{''.join(steps)}{value} > 0 ? format({value} * 1e6, '.3~g') + ' µs' : '0'"
+
+
+def _powers(points: Points) -> list[float]:
+    """Powers of ten within the axis, and three times them where that would be few."""
+    low, high = math.log10(points.shortest / _ROOM), math.log10(points.longest * _ROOM)
+    steps = (0.0, math.log10(3)) if high - low < _FEW_DECADES else (0.0,)
+    places = (power + step for power in range(math.floor(low), math.ceil(high)) for step in steps)
+    return [float(f"{10**place:.3g}") for place in places if low <= place <= high]
 
 
 def _state(values: list[str], points: Points) -> _Spec:

@@ -58,8 +58,10 @@ background:repeating-linear-gradient(135deg,#0006 0 2px,#0000 2px 6px) {TIME_COL
 .obs-magics .obs-track i.obs-critical{{top:.25em;height:1.2em}}
 .obs-magics .obs-track i.obs-bad{{box-shadow:0 3px 0 {ERROR_COLOUR}}}
 .obs-magics .obs-key i.obs-bad{{box-shadow:0 3px 0 {ERROR_COLOUR}}}
-.obs-magics .obs-traces>table{{width:100%;max-width:none}}
-.obs-magics.obs-magics.obs-magics .obs-traces>table>*>tr>:is(th,td){{padding:.25em .8em .25em .3em}}
+.obs-magics .obs-wide{{overflow-x:auto}}
+.obs-magics .obs-wide table{{width:100%;max-width:none}}
+.obs-magics.obs-magics.obs-magics .obs-wide :is(th,td){{padding:.25em .8em .25em .3em;overflow-wrap:normal}}
+.obs-magics .obs-wide :is(th,.obs-id){{white-space:nowrap}}
 .obs-magics.obs-magics.obs-magics .obs-traces td.obs-number{{white-space:nowrap}}
 .obs-magics .obs-pair{{display:flex;gap:.6em;align-items:center}}
 .obs-magics .obs-pair>span:first-child{{flex:1;min-width:3.5em}}
@@ -68,6 +70,7 @@ background:repeating-linear-gradient(135deg,#0006 0 2px,#0000 2px 6px) {TIME_COL
 .obs-magics .obs-share i{{position:absolute;inset:0 auto 0 0;min-width:1px;background:{TIME_COLOUR}}}
 .obs-magics .obs-share+.obs-share{{margin-top:2px}}
 .obs-magics .obs-share i.obs-before{{background:{_FAINT}}}
-.obs-magics .obs-query{{font:12px/1.45 {_CODE};overflow-wrap:anywhere}}
+.obs-magics .obs-query{{font:12px/1.45 {_CODE};overflow-wrap:break-word;min-width:16em}}
 .obs-magics .obs-map{{overflow-x:auto}}
-.obs-magics .obs-map svg{{max-width:none}}"""
+.obs-magics .obs-ground{{fill:var(--jp-layout-color1,Canvas);stroke:none}}
+.obs-magics .obs-halo{{paint-order:stroke;stroke:var(--jp-layout-color1,Canvas);stroke-width:2px}}"""

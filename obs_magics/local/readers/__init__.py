@@ -14,7 +14,7 @@ from obs_magics.local.database import connect
 from obs_magics.local.readers import delimited, exposition, otlp, prometheus_json, tables, tsdb_dump
 from obs_magics.local.readers.base import File, Mapping, Problem, Reading
 from obs_magics.local.readers.logs import LOG_FORMATS
-from obs_magics.local.readers.traces import SPAN_FORMATS
+from obs_magics.local.readers.traces import SPAN_FORMATS, SPAN_TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ MOST_FILES = 5000
 _SHOWN = 10
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-# Of metrics, behind those of spans and logs, in order of how sure the recognition is: the first that fits reads the file.
+# Of metrics, behind those of spans and logs, the surest recognition first: the first that fits reads the file.
 FORMATS: tuple[Format, ...] = (
     Format("Parquet", tables.is_parquet, tables.read_parquet),
     Format("OTLP JSON metrics", otlp.looks_right, otlp.read),
@@ -114,7 +114,8 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
 
 
 def _of_no_format(names: Sequence[str], path: Path) -> Iterator[Problem]:
-    known = ", ".join(form.title for form in (*FORMATS, *LOG_FORMATS, *SPAN_FORMATS))
+    titles = [form.title for form in FORMATS] + [*SPAN_TITLES]
+    known = ", ".join(titles + [form.title for form in LOG_FORMATS])
     if len(names) == 1:
         yield Problem(names[0], f"not a format that is known here ({known})")
     elif names:

@@ -107,7 +107,8 @@ def _metrics(samples: str, series: str, names: Sequence[str], *, histograms: boo
 
 def _in_memory(store: Store) -> tuple[pa.Table, pa.Table]:
     """Samples and series of a store that was read from files."""
-    found = store.select((), *store.extent(np.arange(store.index.size)))
+    extent = store.extent(np.arange(store.index.size)) if store.index.size else (0, 0)  # logs or spans alone
+    found = store.select((), *extent)
     block = Block(found.labels, found.offsets, found.timestamps_ms, found.values)
     columns: dict[str, Any] = {
         "series": np.repeat(np.arange(len(found.labels), dtype=np.int32), np.diff(found.offsets)),

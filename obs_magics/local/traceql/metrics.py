@@ -186,7 +186,10 @@ def _observed(node: Metrics, rows: Integers, view: View, grid: Grid) -> _Observe
         groups = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
     _, firsts = np.unique(groups, return_index=True)
     texts = {name: texts_of(values.take(firsts)) for name, values in columns.items()}
-    return _Observed(rows, places, groups, [dict(zip(texts, row, strict=True)) for row in zip(*texts.values(), strict=True)])
+    known: dict[tuple[str, ...], int] = {}  # a number and a text that is written like it are one label
+    joined = [known.setdefault(row, len(known)) for row in zip(*texts.values(), strict=True)]
+    labels = [dict(zip(texts, row, strict=True)) for row in known]
+    return _Observed(rows, places, np.asarray(joined, np.int64)[groups], labels)
 
 
 def _counts(groups: Integers, places: Integers, series: int, points: int) -> Floats:
@@ -251,5 +254,3 @@ def _quantiles(node: Metrics, seen: _Observed, ends: Floats, grid: Grid) -> Seri
 
 def _unnamed(labels: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in labels.items() if name != METRIC_NAME_LABEL}
-
-

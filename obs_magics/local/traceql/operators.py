@@ -52,8 +52,9 @@ def _many_to_one(op: str, many: Many, other: Values, is_left: bool) -> Mask:
     hits = np.bincount(many.owners[_one_to_one(op, *pair)], minlength=len(other))
     if many.all_differ and op in {"!=", "!~"}:
         elements = np.bincount(many.owners, minlength=len(other))
-        return (hits == elements) & (elements > 0)
-    return hits > 0
+        hits = np.where((hits == elements) & (elements > 0), 1, 0)
+    found: Mask = hits > 0
+    return found
 
 
 def _one_to_one(op: str, left: Values, right: Values) -> Mask:
@@ -133,7 +134,7 @@ def inverted(operand: Values) -> Values:
 
 def exists(operand: Values) -> Mask:
     """bool: ``x != nil``."""
-    found = operand.types != NIL
+    found: Mask = operand.types != NIL
     if operand.many is not None:
         found = found & ((operand.types != MANY) | (np.bincount(operand.many.owners, minlength=len(operand)) > 0))
     return found
@@ -155,7 +156,7 @@ def _remainder(left: Integers, right: Integers, floats: Floats) -> tuple[Integer
 def _power(left: Integers, right: Integers, floats: Floats) -> tuple[Integers, Mask]:
     """To a negative power what is left behind the point is cut off."""
     inside = np.abs(floats) < 2.0**63
-    exact = np.power(left, np.clip(right, 0, 64))
+    exact = np.power(left, np.maximum(right, 0))
     cut = np.where(inside, np.trunc(floats), 0).astype(np.int64)
     return np.where(right >= 0, exact, cut), inside
 

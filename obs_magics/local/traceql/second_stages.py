@@ -30,7 +30,7 @@ def narrowed(stage: SecondStage, found: Series) -> Series:
 
 
 def _extreme(found: Series, limit: int, *, largest: bool) -> Any:
-    """bool [series, points]: the `limit` largest or smallest of each point; of equal ones topk takes the last by labels."""
+    """Marks `limit` points of each instant, the largest or the smallest; of equal ones topk takes the last."""
     order = sorted(range(len(found.labels)), key=lambda row: sorted(found.labels[row].items()), reverse=largest)
     signed = -found.values[order] if largest else found.values[order]
     ranks = np.argsort(np.argsort(np.where(np.isnan(signed), np.inf, signed), axis=0, kind="stable"), axis=0)

@@ -82,14 +82,16 @@ def _by(node: By, sets: Sets, view: View) -> Sets:
 def _numbered(major: Integers, minor: Integers) -> Integers:
     """A number for each pair, in order of the first, then of the second."""
     size = int(minor.max()) + 1 if len(minor) else 1
-    return np.unique(major * size + minor, return_inverse=True)[1].astype(np.int64)
+    numbers: Integers = np.unique(major * size + minor, return_inverse=True)[1].astype(np.int64)
+    return numbers
 
 
 def distinct(values: Values) -> Integers:
     """A number for each distinct value; those of different types differ."""
     strings = values.strings.dictionary_encode()
     same = np.asarray(strings.indices.to_numpy(zero_copy_only=False), np.int64)
-    codes = same[values.codes] if len(same) else np.zeros(len(values), np.int64)
+    used = np.where(values.types == STRING, values.codes, 0)
+    codes = same[used] if len(same) else np.zeros(len(values), np.int64)
     content = np.where(values.types == STRING, codes, values.numbers)
     content = np.where(values.types == FLOAT, np.ascontiguousarray(values.floats).view(np.int64), content)
     content = np.where(values.types == NIL, 0, content)
@@ -125,7 +127,7 @@ def _aggregated(node: AggregateOf, sets: Sets, view: View) -> Values:
 
 
 def _sum(numbers: Floats, groups: Integers, count: int) -> Floats:
-    return np.bincount(groups, numbers, minlength=count)
+    return np.bincount(groups, numbers, minlength=count).astype(np.float64)  # of nothing it gives integers
 
 
 def _average(numbers: Floats, groups: Integers, count: int) -> Floats:

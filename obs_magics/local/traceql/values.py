@@ -152,7 +152,8 @@ class Values:
     @property
     def true(self) -> Mask:
         """bool: which are the bool true."""
-        return (self.types == BOOL) & (self.numbers == 1)
+        found: Mask = (self.types == BOOL) & (self.numbers == 1)
+        return found
 
     @property
     def is_numeric(self) -> Mask:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import Event
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from obs_magics.local.promql.context import Stopped
@@ -14,7 +16,6 @@ from obs_magics.local.traceql.stored import attribute_values, event_values, link
 from obs_magics.local.traceql.values import DURATION, INT, KIND, STATUS, Integers, Values
 from obs_magics.local.traces.catalog import SERVICE
 from obs_magics.local.traces.store import Mask, TraceStore
-from obs_magics.syntax.spans import Attributes
 from obs_magics.syntax.traceql.tree import Attribute, Intrinsic
 
 _SCOPE_NAMES = {"instrumentation:name": "otel.scope.name", "instrumentation:version": "otel.scope.version"}
@@ -37,10 +38,10 @@ class View:
         """int64: where the spans stand in the store."""
         self._known: dict[Attribute | Intrinsic, Values] = {}
         self._intrinsics: Mapping[str, Callable[[], Values]] = {
-            "span:duration": lambda: Values.of(DURATION, numbers=self._numbers(store.columns.duration_ns), size=len(self)),
+            "span:duration": lambda: self._of(DURATION, store.columns.duration_ns),
             "span:name": lambda: self._texts(store.columns.operation),
-            "span:kind": lambda: Values.of(KIND, numbers=self._numbers(store.columns.kind), size=len(self)),
-            "span:status": lambda: Values.of(STATUS, numbers=self._numbers(store.columns.status), size=len(self)),
+            "span:kind": lambda: self._of(KIND, store.columns.kind),
+            "span:status": lambda: self._of(STATUS, store.columns.status),
             "span:statusMessage": lambda: self._texts(store.columns.status_message),
             "span:id": lambda: self._texts(store.columns.span_id),
             "span:parentID": lambda: self._texts(store.columns.parent_id),
@@ -91,7 +92,7 @@ class View:
 
     @cached_property
     def family(self) -> Integers:
-        """int64: equal for siblings, the roots of a trace among them; 0 for who has none, as its parent is not there."""
+        """int64: equal for siblings, the roots of a trace among them; 0 for those whose parent is not there."""
         is_root = self.store.tree.is_root[self.rows]
         roots = np.where(is_root, len(self) + 1 + self.trace, 0)
         return np.where(self.parent >= 0, self.parent + 1, roots)
@@ -101,8 +102,10 @@ class View:
         key = Intrinsic(name.name) if isinstance(name, Intrinsic) else Attribute(name.scope, name.name)
         if key not in self._known:
             self.check()
-            is_intrinsic = isinstance(key, Intrinsic)
-            self._known[key] = self._intrinsic(key.name) if is_intrinsic else self._attribute(key.scope, key.name)
+            if isinstance(key, Intrinsic):
+                self._known[key] = self._intrinsic(key.name)
+            else:
+                self._known[key] = self._attribute(key.scope, key.name)
         return self._known[key]
 
     def _intrinsic(self, name: str) -> Values:
@@ -126,22 +129,20 @@ class View:
             return event_values(columns, name, self.rows)
         if scope == "link":
             return Values.nil(len(self))
-        if scope == "span":
-            return attribute_values(columns.attributes, name).take(self.rows)
-        tables: tuple[Attributes, Integers] = (
-            (columns.resources, columns.resource_of) if scope == "resource" else (columns.scopes, columns.scope_of)
-        )
-        table, owner = tables
-        found = attribute_values(table, name).take(owner[self.rows]) if len(table) else Values.nil(len(self))
         if (scope, name) == ("resource", SERVICE):
             return Values.texts(columns.service.take(pa.array(self.rows)))
-        return found
+        if scope == "span":
+            return attribute_values(columns.attributes, name).take(self.rows)
+        of_resource = scope == "resource"
+        table = columns.resources if of_resource else columns.scopes
+        owner = columns.resource_of if of_resource else columns.scope_of
+        return attribute_values(table, name).take(owner[self.rows])
 
-    def _numbers(self, column: Integers) -> Integers:
-        return column[self.rows]
+    def _of(self, kind: int, column: npt.NDArray[np.integer[Any]]) -> Values:
+        return Values.of(kind, numbers=column[self.rows], size=len(self))
 
     def _ints(self, column: Integers) -> Values:
-        return Values.of(INT, numbers=column[self.rows], size=len(self))
+        return self._of(INT, column)
 
     def _texts(self, column: pa.Array) -> Values:
         return Values.texts(column.take(pa.array(self.rows)).fill_null(""))

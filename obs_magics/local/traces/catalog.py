@@ -55,9 +55,9 @@ def attribute_names(store: TraceStore) -> list[str]:
 def attribute_values(store: TraceStore, name: str) -> list[str]:
     """Distinct values of an attribute, as text, sorted."""
     scope, _, bare = name.partition(".")
-    tables = {"span": (store.columns.attributes,), "resource": (store.columns.resources,)}.get(scope)
-    if tables is None:
-        tables, bare = (store.columns.attributes, store.columns.resources), name.removeprefix(".")
-    texts = [table.values_of(bare)[1] for table in tables]
+    tables = {"span": store.columns.attributes, "resource": store.columns.resources}
+    if scope not in tables:
+        scope, bare = "", name.removeprefix(".")
+    texts = [table.values_of(bare)[1] for kind, table in tables.items() if scope in {"", kind}]
     values = set(pc.unique(pa.chunked_array(texts, pa.string())).to_pylist())
     return sorted(values | (set(store.services) if bare == SERVICE and scope != "span" else set()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -30,31 +29,36 @@ def matching(store: TraceStore, query: TracesQuery) -> Mask:
     failed = store.columns.status == ERROR
     if query.service is not None:
         failed = failed & of_service(store, query.service)
-    return found & (store.has_span(failed) == (query.status == "error"))
+    wanted: Mask = found & (store.has_span(failed) == (query.status == "error"))
+    return wanted
 
 
 def spans_of(store: TraceStore, query: TracesQuery) -> Mask:
     """bool, one per span: for which of them the conditions on one span hold."""
     keep = np.ones(len(store), bool)
-    for _, mask in span_conditions(store, query):
+    for _, mask in (*names_of(store, query), *durations_of(store, query)):
         keep &= mask
     return keep
 
 
-def span_conditions(store: TraceStore, query: TracesQuery) -> Iterator[Condition]:
-    """The conditions that have to hold for one span together."""
-    columns = store.columns
+def names_of(store: TraceStore, query: TracesQuery) -> list[Condition]:
+    """The conditions on names that have to hold for one span together."""
+    found = []
     if query.service is not None:
-        yield f"of the service {query.service}", of_service(store, query.service)
+        found.append((f"of {query.service}", of_service(store, query.service)))
     if query.operation is not None:
-        yield f"named {query.operation}", _equal(columns.operation, query.operation)
-    bounds: tuple[tuple[str, int | None, Callable[[int], Mask]], ...] = (
-        ("at least", query.min_duration_ns, lambda bound: columns.duration_ns >= bound),
-        ("at most", query.max_duration_ns, lambda bound: columns.duration_ns <= bound),
-    )
-    for words, bound, fulfilled in bounds:
-        if bound is not None:
-            yield f"that takes {words} {seconds(bound)}", fulfilled(bound)
+        found.append((f"named {query.operation!r}", _equal(store.columns.operation, query.operation)))
+    return found
+
+
+def durations_of(store: TraceStore, query: TracesQuery) -> list[Condition]:
+    """The conditions on durations that have to hold for the same span."""
+    found, lasting = [], store.columns.duration_ns
+    if query.min_duration_ns is not None:
+        found.append((f"at least {seconds(query.min_duration_ns)}", lasting >= query.min_duration_ns))
+    if query.max_duration_ns is not None:
+        found.append((f"at most {seconds(query.max_duration_ns)}", lasting <= query.max_duration_ns))
+    return found
 
 
 def of_service(store: TraceStore, service: str) -> Mask:

@@ -7,8 +7,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from obs_magics.local.traces.conditions import has_conditions, matching, seconds, span_conditions, spans_of
-from obs_magics.local.traces.store import Integers, Mask, TraceStore
+from obs_magics.local.traces.conditions import (
+    Condition,
+    durations_of,
+    has_conditions,
+    matching,
+    names_of,
+    seconds,
+    spans_of,
+)
+from obs_magics.local.traces.store import Mask, TraceStore
 from obs_magics.model.errors import did_you_mean
 from obs_magics.model.query import TracesQuery
 
@@ -65,25 +73,23 @@ def _unknown(store: TraceStore, query: TracesQuery) -> str:
 
 def _never(store: TraceStore, query: TracesQuery) -> str:
     """All names are known, yet no trace at any time fulfils everything."""
-    conditions = list(span_conditions(store, query))
+    named, lasting = names_of(store, query), durations_of(store, query)
     if not spans_of(store, query).any():
-        named = np.ones(len(store), bool)
-        for words, mask in conditions:
-            if not words.startswith("that takes"):
-                named &= mask
-        asked = " and ".join(words.removeprefix("that ") for words, _ in conditions)
-        return f"there is no span {asked}{_durations(store.columns.duration_ns[named])}"
+        return _no_span(store, named, lasting)
     whose = "" if query.service is None else f" of {query.service}"
-    beside = " among the traces that fulfil the rest" if conditions[query.service is not None :] else ""
-    if query.status == "error":
-        return f"there is no failed span{whose}{beside}"
-    return f"every trace{beside.removeprefix(' among the traces') if beside else ''} has a failed span{whose}"
+    among = " among the traces that fulfil the rest" if query.operation is not None or lasting else ""
+    wanted = "failed span" if query.status == "error" else "trace without a failed span"
+    return f"there is no {wanted}{whose}{among}"
 
 
-def _durations(found: Integers) -> str:
-    if not len(found):
-        return ""
-    return f"; without that there are {_count(len(found), 'span')}, of {seconds(int(found.min()))} to {seconds(int(found.max()))}"
+def _no_span(store: TraceStore, named: Sequence[Condition], lasting: Sequence[Condition]) -> str:
+    """No span is named so and takes so long; how long those take that are named so."""
+    words = " ".join(["no span", *(words for words, _ in named), "takes"])
+    rows = np.logical_and.reduce([np.ones(len(store), bool), *(mask for _, mask in named)])
+    found = store.columns.duration_ns[rows]
+    are = "there is" if len(found) == 1 else "there are"
+    extent = f"{seconds(int(found.min()))} to {seconds(int(found.max()))}"
+    return f"{words} {' and '.join(one for one, _ in lasting)}; {are} {_count(len(found), 'such span')} of {extent}"
 
 
 def _elsewhere(store: TraceStore, traces: Mask) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,27 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from obs_magics.local.traces.store import StoredSpans
-from obs_magics.model.spans import KINDS, LINKS_TYPE, SPAN_COLUMNS, STATUSES
+from obs_magics.model.spans import ATTRIBUTES_TYPE, EVENTS_TYPE, KINDS, LINKS_TYPE, SPAN_COLUMNS, STATUSES
 from obs_magics.syntax.spans import VALUE_TYPES, Attributes, SpanColumns
 from obs_magics.syntax.spans.values import json_text
 
 Integers = npt.NDArray[np.int64]
 NEEDED = ("trace_id", "span_id", "start", "duration")
 """Without these a table holds no spans."""
-_OWN = frozenset({*SPAN_COLUMNS, "links", "events"})
+_OWN = frozenset({*SPAN_COLUMNS, "links", "events", "resource_attributes"})
+_PAIRS = pa.list_(pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())]))
 # What OpenTelemetry calls resources begins so: https://opentelemetry.io/docs/specs/semconv/resource/
-RESOURCE_PREFIXES = ("service.", "k8s.", "host.", "deployment.", "telemetry.", "process.", "cloud.", "container.", "os.")
+RESOURCE_PREFIXES = (
+    "service.",
+    "k8s.",
+    "host.",
+    "deployment.",
+    "telemetry.",
+    "process.",
+    "cloud.",
+    "container.",
+    "os.",
+)
 _STRING = VALUE_TYPES.index("string")
 
 
@@ -58,11 +70,14 @@ def columns_of(table: pa.Table) -> SpanColumns:
     count = len(table)
     names = [name for name in table.column_names if name not in _OWN]
     resource_names = [name for name in names if name.startswith(RESOURCE_PREFIXES)]
+    own = [name for name in names if name not in resource_names]
     lent = [_whole(table[name]) for name in resource_names]
-    resource_of, firsts = _distinct_rows(lent, count)
-    links = _whole(table["links"]).cast(LINKS_TYPE) if "links" in table.column_names else None
-    if links is not None and not pc.any(pc.greater(pc.list_value_length(links), 0)).as_py():
-        links = None
+    maps = _optional(table, "attributes", ATTRIBUTES_TYPE)
+    given = _optional(table, "resource_attributes", ATTRIBUTES_TYPE)
+    if given is None:
+        resource_of, firsts = _distinct_rows(lent, count)
+    else:  # one resource a row: maps have no order that would make them comparable
+        resource_of, firsts = np.arange(count, dtype=np.int32), np.arange(count)
     return SpanColumns(
         trace_id=_texts(table, "trace_id"),
         span_id=_texts(table, "span_id"),
@@ -74,20 +89,30 @@ def columns_of(table: pa.Table) -> SpanColumns:
         duration_ns=_nanoseconds(table["duration"], pa.duration("ns")),
         status=_positions(_texts(table, "status"), STATUSES, 0),
         status_message=_texts(table, "status_message"),
-        attributes=_attributes([name for name in names if name not in resource_names], table, count),
-        resources=_stacked(resource_names, [column.take(pa.array(firsts)) for column in lent], len(firsts)),
+        attributes=_stacked(own, [_whole(table[name]) for name in own], count, maps),
+        resources=_stacked(resource_names, [column.take(pa.array(firsts)) for column in lent], len(firsts), given),
         resource_of=resource_of,
         scopes=Attributes.of([0], [], np.empty(0, np.int8), []),
         scope_of=np.zeros(count, np.int32),
-        links=links,
+        links=_lists(table, "links", LINKS_TYPE),
+        events=_lists(table, "events", EVENTS_TYPE),
     )
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
     return whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
+
+
+def _optional(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array | None:
+    return _whole(table[name]).cast(kind) if name in table.column_names else None
+
+
+def _lists(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array | None:
+    """A column of lists; None when there is nothing in any."""
+    lists = _optional(table, name, kind)
+    is_filled = lists is not None and pc.any(pc.greater(pc.list_value_length(lists), 0)).as_py()
+    return lists if is_filled else None
 
 
 def _texts(table: pa.Table, name: str) -> pa.Array:
@@ -116,31 +141,51 @@ def _distinct_rows(columns: Sequence[pa.Array], count: int) -> tuple[npt.NDArray
     return numbers.astype(np.int32), firsts.astype(np.int64)
 
 
-def _attributes(names: Sequence[str], table: pa.Table, count: int) -> Attributes:
-    return _stacked(names, [_whole(table[name]) for name in names], count)
-
-
-def _stacked(names: Sequence[str], columns: Sequence[pa.Array], count: int) -> Attributes:
-    """Columns as attributes of their rows, each row's in order of the columns."""
-    rows, keys, types, texts = [np.empty(0, np.int64)], [], [np.empty(0, np.int8)], []
-    for name, column in zip(names, columns, strict=True):
-        there = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-        rows.append(there)
-        code, written = _written(column.take(pa.array(there)))
-        types.append(np.full(len(there), code, np.int8))
-        texts.append(written)
-        keys.append(pa.repeat(pa.scalar(name, pa.string()), len(there)))
-    row = np.concatenate(rows)
+def _stacked(names: Sequence[str], columns: Sequence[pa.Array], count: int, maps: pa.Array | None = None) -> Attributes:
+    """Columns as attributes of their rows, each row's in order of the columns; then those of a map."""
+    pieces = [_of_column(name, column) for name, column in zip(names, columns, strict=True)]
+    if maps is not None:
+        pieces.append(_of_maps(maps))
+    row = np.concatenate([np.empty(0, np.int64), *(piece.rows for piece in pieces)])
     order = np.argsort(row, kind="stable")
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(row, minlength=count), out=offsets[1:])
-    taken = pa.array(order)
-    return Attributes(
+    taken, none = pa.array(order), pa.array([], pa.string())
+    found = Attributes(
         offsets,
-        pa.concat_arrays([pa.array([], pa.string()), *keys]).take(taken),
-        np.concatenate(types)[order],
-        pa.concat_arrays([pa.array([], pa.string()), *texts]).take(taken),
+        pa.concat_arrays([none, *(piece.keys for piece in pieces)]).take(taken),
+        np.concatenate([np.empty(0, np.int8), *(piece.types for piece in pieces)])[order],
+        pa.concat_arrays([none, *(piece.texts for piece in pieces)]).take(taken),
     )
+    return found if maps is None else found.once()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Attributes of one column: the row, the key, the type and the text of each."""
+
+    rows: Integers
+    keys: pa.Array
+    types: npt.NDArray[np.int8]
+    texts: pa.Array
+
+
+def _of_column(name: str, column: pa.Array) -> _Piece:
+    there = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    code, texts = _written(column if len(there) == len(column) else column.take(pa.array(there)))
+    keys = pa.repeat(pa.scalar(name, pa.string()), len(there))
+    return _Piece(there, keys, np.full(len(there), code, np.int8), texts)
+
+
+def _of_maps(maps: pa.Array) -> _Piece:
+    """A map has texts alone."""
+    lists = maps.cast(pa.map_(pa.string(), pa.string())).cast(_PAIRS)
+    pairs = pc.list_flatten(lists)
+    keys, texts = pc.struct_field(pairs, [0]), pc.struct_field(pairs, [1])
+    there = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
+    rows = np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), np.int64)[there]
+    taken = pa.array(there)
+    return _Piece(rows, keys.take(taken), np.full(len(there), _STRING, np.int8), texts.take(taken))
 
 
 def _written(values: pa.Array) -> tuple[int, pa.Array]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from obs_magics.model.spans import KINDS
 
@@ -103,7 +102,9 @@ def _parents(trace: Integers, span_id: pa.Array, parent_id: pa.Array, kind: npt.
     asked = trace * distinct + wanted
     places = np.minimum(np.searchsorted(ordered, asked), count - 1)
     parent = np.where((wanted >= 0) & (ordered[places] == asked), order[places], -1)
-    again = np.flatnonzero(np.diff(ordered) == 0)  # the first of those with one id, which is the server's if there is one
+    again = np.flatnonzero(
+        np.diff(ordered) == 0
+    )  # the first of those with one id, which is the server's if there is one
     shared = again[np.diff(again, prepend=-2) > 1] if len(again) else again
     servers, others = order[shared], order[shared + 1]
     twins = (kind[servers] == _SERVER) & (kind[others] != _SERVER)

@@ -11,6 +11,7 @@ from obs_magics.syntax.spans.columns import SpanColumns
 from obs_magics.syntax.spans.fold import joined
 from obs_magics.syntax.spans.jaeger import read_jaeger
 from obs_magics.syntax.spans.otlp import read_otlp, read_otlp_bodies, read_otlp_lines
+from obs_magics.syntax.spans.zipkin import read_zipkin
 
 __all__ = [
     "VALUE_TYPES",
@@ -22,4 +23,5 @@ __all__ = [
     "read_otlp",
     "read_otlp_bodies",
     "read_otlp_lines",
+    "read_zipkin",
 ]

@@ -7,41 +7,30 @@ https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from obs_magics.model.errors import BadAnswer
-from obs_magics.model.spans import KINDS, SPAN_ID_DIGITS, STATUSES, TRACE_ID_DIGITS
+from obs_magics.model.spans import SPAN_ID_DIGITS, TRACE_ID_DIGITS
 from obs_magics.syntax.spans import values
-from obs_magics.syntax.spans.attributes import Attributes, Codes, Integers
+from obs_magics.syntax.spans.attributes import Attributes, Integers
 from obs_magics.syntax.spans.columns import SpanColumns, count_of, parents
 from obs_magics.syntax.spans.documents import decode
 from obs_magics.syntax.spans.fold import folded
 from obs_magics.syntax.spans.ids import read_id, read_ids
 from obs_magics.syntax.spans.jaeger_tags import NO_TAGS, read_tags
-from obs_magics.syntax.spans.lists import codes, events_array, integers, links_array
+from obs_magics.syntax.spans.jaeger_told import Told
+from obs_magics.syntax.spans.lists import events_array, integers, links_array
 
 _WHAT = "Jaeger's JSON of traces"
 _MICROSECOND = 1_000
 _MOST_MICROSECONDS = np.iinfo(np.int64).max // _MICROSECOND
 _CHILD = "CHILD_OF"
-_LOOK = "look closer"  # compared by identity
-_ERROR = STATUSES.index("error")
-_MORE = -1
-_MESSAGE = "otel.status_description"
-# Tags that become fields, and what their texts mean there, from 1 on; 0 is told by none.
-_TOLD: Mapping[str, Mapping[str, int]] = {
-    "span.kind": {kind: code + 1 for code, kind in enumerate(KINDS)},
-    "error": {"true": 1, "unset": 2},
-    "otel.status_code": {status.upper(): code + 1 for code, status in enumerate(STATUSES)},
-    _MESSAGE: {},
-}
 
 
 def _as_written(name: str) -> str:
@@ -156,7 +145,7 @@ class _Gathered:
         service_names = pa.array([name or None for name, _ in self.processes], pa.string())
         resources = read_tags([msgspec.Raw(tags) for _, tags in self.processes])
         resource_of = np.asarray(self.process_of, np.int32)
-        told = _Told.by(read_tags([span.tags for span in spans]))
+        told = Told.by(read_tags([span.tags for span in spans]))
         warnings = [values.json_text(span.warnings) if span.warnings else None for span in spans]
         start, duration, notes = _times(spans)
         parent, links = _references(spans)
@@ -190,49 +179,6 @@ class _Gathered:
             yield f"{count_of(self.homeless, 'span')} of a process that is not there: the service is unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What tags tell that OpenTelemetry has fields for, and the tags that are left.
-
-    A tag is left where it says more than its field can hold: an `error` that is neither true nor unset, a kind that
-    nobody knows.
-    """
-
-    status: Codes
-    kind: Codes
-    message: pa.Array
-    tags: Attributes
-
-    @classmethod
-    def by(cls, tags: Attributes) -> _Told:
-        """Look through all tags at once."""
-        names = pc.index_in(tags.keys, pa.array(list(_TOLD))).fill_null(-1).to_numpy(zero_copy_only=False)
-        places = np.flatnonzero(names >= 0)
-        owners = np.searchsorted(tags.offsets, places, side="right") - 1
-        texts, names = tags.texts.take(pa.array(places)), names[places]
-        fields = {name: np.zeros(len(tags), np.int8) for name in _TOLD}
-        gone = np.zeros(len(tags.keys), bool)
-        for number, (name, table) in enumerate(_TOLD.items()):
-            own = np.flatnonzero(names == number)
-            found = codes(texts.take(pa.array(own)).to_pylist(), table, _MORE)
-            fields[name][owners[own]] = found
-            gone[places[own[found != _MORE]]] = True
-        own = np.flatnonzero(names == list(_TOLD).index(_MESSAGE))
-        messages = _spread_texts(texts.take(pa.array(own)), owners[own], len(tags))
-        gone[places[own]] = True
-        kind, failed, code = (fields[name] for name in ("span.kind", "error", "otel.status_code"))
-        status = np.where(code > 0, code - 1, np.where(failed == 1, _ERROR, 0))
-        return cls(status.astype(np.int8), np.where(kind > 0, kind - 1, -1).astype(np.int8), messages, tags.only(~gone))
-
-
-def _spread_texts(texts: pa.Array, owners: Integers, rows: int) -> pa.Array:
-    """One text per span; null where there is none, or an empty one."""
-    positions = np.full(rows, -1, np.int64)
-    positions[owners] = np.arange(len(owners))
-    found = texts.take(pa.array(positions, mask=positions < 0))
-    return pc.if_else(pc.equal(found, ""), None, found)
-
-
 def _times(spans: Sequence[_Span]) -> tuple[Integers, Integers, tuple[str, ...]]:
     start, odd = _nanoseconds([span.start_time for span in spans])
     duration, more = _nanoseconds([span.duration for span in spans])
@@ -251,16 +197,18 @@ def _nanoseconds(values_us: Sequence[Any]) -> tuple[Integers, int]:
 
 def _references(spans: Sequence[_Span]) -> tuple[list[str | None], pa.Array | None]:
     """Parents (the first CHILD_OF in the same trace), and what else is referred to, as links."""
-    parent_ids = [_only_parent(span) for span in spans]
+    parent_ids: list[str | None] = []
     others: dict[int, list[_Reference]] = {}
-    for place in [place for place, parent in enumerate(parent_ids) if parent is _LOOK]:
-        span = spans[place]
-        references = span.references or []
-        parent = next(
-            (one for one in references if one.ref_type == _CHILD and _same(one.trace_id, span.trace_id)), None
-        )
-        parent_ids[place] = parent.span_id if parent is not None else None
-        others[place] = [one for one in references if one is not parent]
+    for place, span in enumerate(spans):
+        references = span.references
+        if not references:
+            parent_ids.append(span.parent_span_id)
+            continue
+        parent: _Reference | None = (first := references[0])
+        if len(references) > 1 or first.ref_type != _CHILD or first.trace_id != span.trace_id:
+            parent = _parent(span, references)
+            others[place] = [one for one in references if one is not parent]
+        parent_ids.append(parent.span_id if parent is not None else None)
     flat = [one for group in others.values() for one in group]
     if not flat:
         return parent_ids, None
@@ -268,14 +216,8 @@ def _references(spans: Sequence[_Span]) -> tuple[list[str | None], pa.Array | No
     return parent_ids, links_array(counts, [one.trace_id for one in flat], [one.span_id for one in flat])
 
 
-def _only_parent(span: _Span) -> str | None:
-    """The parent of a span that refers to nothing else; `_LOOK` when one has to look closer."""
-    references = span.references
-    if not references:
-        return span.parent_span_id
-    first = references[0]
-    simple = len(references) == 1 and first.ref_type == _CHILD and first.trace_id == span.trace_id
-    return first.span_id if simple else _LOOK
+def _parent(span: _Span, references: Sequence[_Reference]) -> _Reference | None:
+    return next((one for one in references if one.ref_type == _CHILD and _same(one.trace_id, span.trace_id)), None)
 
 
 def _same(one: str | None, other: str | None) -> bool:

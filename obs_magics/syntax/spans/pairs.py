@@ -238,7 +238,7 @@ def _canonical(contents: _Texts, codes: Codes, quoted: Mask, nested: Callable[[b
         if not pc.all(pc.is_in(flags, pa.array(["true", "false"])), min_count=0).as_py():
             raise Unusual
         places = np.flatnonzero(codes == values.DOUBLE)
-        contents.replace(places, list(map(repr, map(float, contents.some(places).to_pylist()))))
+        contents.replace(places, list(map(repr, contents.some(places).cast(pa.float64()).to_numpy().tolist())))
         places = np.flatnonzero(codes == values.ARRAY)
         contents.replace(places, [nested(text.encode()) for text in contents.some(places).to_pylist()])
     except (pa.ArrowInvalid, msgspec.DecodeError, ValueError, RecursionError):
