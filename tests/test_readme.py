@@ -48,6 +48,15 @@ def test_the_question_about_logs_says_what_the_readme_says(shell: Any) -> None:
         assert f"{service} ({count}): “" in said.replace("> ", "")
 
 
+def test_the_question_about_traces_says_what_the_readme_says(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run_cell("%obs demo").success
+    assert shell.run_cell(block("%obs_traces")).success
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "inventory-service is the bottleneck: 93 % of the time on the critical path" in told
+    assert "5.18 s on average" in told
+    assert "since 12:40" in told
+
+
 def test_the_session_of_the_readme_works() -> None:
     names: dict[str, Any] = {}
     exec(compile(block("from obs_magics import Session"), "README", "exec"), names)

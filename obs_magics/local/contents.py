@@ -39,6 +39,7 @@ class Contents:
         now_ns: The folder's own now; None when it has neither sample, line nor span, and names none.
         note: A sentence that its manifest has for whoever opens it.
         problems: What could not be read, a sentence each: file, line and why.
+        notes: How files were read where that was found out: format, form of times, zone, service.
         tables: Parquet files beside the metrics, by name: logs, spans, events.
         logs: The log lines; None when there are none.
         spans: The spans, read when they are asked for; None when there are none.
@@ -50,9 +51,15 @@ class Contents:
     now_ns: int | None
     note: str = ""
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     tables: Mapping[str, Path] = field(default_factory=dict)
     logs: LogStore | None = None
     spans: StoredSpans | None = None
+
+    def read_as(self, most: int) -> tuple[str, ...]:
+        """How files were understood where that was found out and not told, `most` of them in words."""
+        left = len(self.notes) - most
+        return self.notes[:most] + ((f"… and {left:,} more files read likewise",) if left > 0 else ())
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -131,7 +138,8 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
     store = store_of_block(block)
     description = f"{_count(reading.files, 'file')}, {_held(store, logs, spans)}"
     now_ns = _now(now, store, logs, spans)
-    return Contents(store, connect(path), description, now_ns, problems=problems, logs=logs, spans=spans)
+    notes = tuple(map(str, reading.notes))
+    return Contents(store, connect(path), description, now_ns, problems=problems, notes=notes, logs=logs, spans=spans)
 
 
 def _held(store: Store, logs: LogStore | None, spans: StoredSpans | None) -> str:

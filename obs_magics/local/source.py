@@ -39,6 +39,7 @@ from obs_magics.syntax.promql_units import unit_of
 _MS = 1_000_000
 # Whoever connects is told more of what is wrong than whoever asks a question later.
 _DESCRIBED = 20
+_READ_AS = 5
 
 
 class FolderSource:
@@ -108,7 +109,7 @@ class FolderSource:
         contents = await asyncio.to_thread(self.contents)
         now = "" if contents.now_ns is None else _standing(contents.now_ns)
         detail = ". ".join(part for part in (contents.description, contents.note.rstrip(".") or now) if part)
-        lines = "\n".join((detail, *contents.described(_DESCRIBED)))
+        lines = "\n".join((detail, *contents.read_as(_READ_AS), *contents.described(_DESCRIBED)))
         return Health(True, "obs_magics folder", time.perf_counter() - started, lines)
 
     async def metrics(self, query: MetricsQuery, progress: ProgressListener = no_progress) -> Answer:

@@ -51,7 +51,7 @@ def _of_traces(
     fits = asked & matching(store, query)
     searched = None if tree is None else search(tree, query.text, store, fits, stop)
     found = np.flatnonzero(fits) if searched is None else searched.traces
-    shown = found[-query.limit :]
+    shown = found[max(len(found) - query.limit, 0) :]
     return Answer(
         store.frame(shown),
         native_query(query),

@@ -235,6 +235,8 @@ def test_frames_that_came_a_long_way_are_still_understood(shop: Shell) -> None:
     assert moved.obs.levels(by="service").equals(wanted)
     assert moved.obs.levels(by="minute")["count"].sum() == 47
     assert errors.obs.levels(by="level").equals(errors.obs.levels())
+    assert errors.assign(service=errors["service"].astype("string[pyarrow]")).obs.levels()["count"].sum() == 47
+    assert moved.obs.surges(moved.iloc[:5])["count"].sum() >= 0
     named = errors.assign(value="1", metric="x")
     assert named.obs.patterns()["count"].tolist() == [32, 12, 3]
 
@@ -250,6 +252,8 @@ def test_frames_that_came_a_long_way_are_still_understood(shop: Shell) -> None:
         (lambda frame: frame.obs.surges(pd.DataFrame({"a": [1]})), "the baseline is no logs frame"),
         (lambda frame: frame.assign(share=1).obs.levels(by="share"), "a column share of its own"),
         (lambda frame: frame.obs.levels(by="nope"), "no column 'nope'"),
+        (lambda frame: frame.drop(columns="level").obs.levels(), "the column level is missing"),
+        (lambda frame: frame.iloc[:0].obs.plot(), "the frame has no line"),
     ],
 )
 def test_what_a_logs_frame_cannot_do_is_said(shop: Shell, ask: Callable[[pd.DataFrame], object], says: str) -> None:

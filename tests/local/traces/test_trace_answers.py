@@ -115,6 +115,7 @@ def test_the_newest_where_there_are_more() -> None:
     assert traces_of(answer) == [9, 10]
     assert answer.truncated == "the newest 2 of 10 traces"
     assert answer.native_query == "{ }"
+    assert ask(limit=0).truncated == "the newest 0 of 10 traces"
     assert ask(limit=2, trace_ids=(f"{1:032x}",)).truncated == ""
 
 
