@@ -11,7 +11,7 @@ from obs_magics.display.chart import Chart
 from obs_magics.display.units import count_text
 from obs_magics.model import provenance
 from obs_magics.model.errors import BadAnswer, UsageError
-from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
+from obs_magics.model.frames import TIMESTAMP_DTYPE
 from obs_magics.model.logs import LEVEL_DTYPE, LEVELS, LOG_COLUMNS, Volume, check_logs, levels_from
 
 
@@ -35,7 +35,7 @@ def _put_right(frame: pd.DataFrame) -> pd.DataFrame:
         right["timestamp"] = times.dt.tz_convert("UTC").dt.as_unit("ns")
     if level.dtype != LEVEL_DTYPE and set(level.dropna().unique()) <= set(LEVELS):
         right["level"] = level.astype(LEVEL_DTYPE)
-    if service.dtype == STRING_DTYPE:
+    if isinstance(service.dtype, pd.StringDtype):
         right["service"] = service.astype("category")
     return frame.assign(**right) if right else frame
 

@@ -236,9 +236,13 @@ def test_frames_that_came_a_long_way_are_still_understood(shop: Shell) -> None:
     assert moved.obs.levels(by="minute")["count"].sum() == 47
     assert errors.obs.levels(by="level").equals(errors.obs.levels())
     assert errors.assign(service=errors["service"].astype("string[pyarrow]")).obs.levels()["count"].sum() == 47
-    assert moved.obs.surges(moved.iloc[:5])["count"].sum() >= 0
+    early, late = moved[moved["minute"] < 25], moved[moved["minute"] >= 25]
+    assert late.obs.surges(early).equals(errors[errors["timestamp"].dt.minute >= 25].obs.surges(early))
     named = errors.assign(value="1", metric="x")
     assert named.obs.patterns()["count"].tolist() == [32, 12, 3]
+    named.attrs.clear()
+    with pytest.raises(UsageError, match="only a logs frame"):
+        named.obs.patterns()  # nothing tells it from a metrics frame
 
 
 @pytest.mark.parametrize(

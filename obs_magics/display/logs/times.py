@@ -41,9 +41,12 @@ def clock(ns: int, zone: str, *, day: bool) -> str:
 
 
 def stretch(start_ns: int, end_ns: int, zone: str, *, day: bool) -> str:
-    """From and to, as short as they can be told apart: "14:23–14:28", "14:23:11–14:23:40", "14:23:11"."""
+    """From and to, as short as they can be told apart: "14:23–14:28", "14:23:11–14:23:40", "14:23:11".
+
+    Where minutes do, both lie between them: the end is the minute that follows.
+    """
     if end_ns - start_ns >= 5 * _MINUTE:
-        start_ns, end_ns = (ns // _MINUTE * _MINUTE for ns in (start_ns, end_ns))
+        start_ns, end_ns = start_ns // _MINUTE * _MINUTE, -(-end_ns // _MINUTE) * _MINUTE
     start, end = (clock(ns, zone, day=day) for ns in (start_ns, end_ns))
     return start if start == end else f"{start}–{end}"
 

@@ -245,7 +245,7 @@ def _quantiles(node: Metrics, seen: _Observed, ends: Floats, grid: Grid) -> Seri
     np.add.at(counts, (cells, codes), 1)
     there = np.flatnonzero(np.bincount(seen.groups, minlength=len(seen.labels)))
     labels, values = [], np.empty((0, grid.count))
-    for share in node.parameters:
+    for share in dict.fromkeys(node.parameters):  # one that is asked for twice is one series
         found = quantiles(share, counts, known).reshape(-1, grid.count)[there]
         values = np.concatenate([values, found])
         labels += [{**_unnamed(seen.labels[group]), _QUANTILE: number_text(share)} for group in there.tolist()]

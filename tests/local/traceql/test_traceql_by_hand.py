@@ -247,6 +247,7 @@ def name(text: str) -> tuple[tuple[str, str], ...]:
             {(("__bucket", "0.134217728"),): [1, 0, 0], (("__bucket", "4e-09"),): [0, 1, 0]},
         ),
         ("{ kind = server } | quantile_over_time(duration, 1)", {(("p", "1"),): [0.134217728, 4e-9, 0]}),
+        ("{ kind = server } | quantile_over_time(duration, 1, 1) | topk(1)", {(("p", "1"),): [0.134217728, 4e-9, 0]}),
         ("{ } | rate() > 0.1", {name("rate"): [math.nan, 7 / 60, math.nan]}),
         ("{ } | count_over_time() by (kind) | topk(1)", {
             (("kind", "server"),): [1, math.nan, math.nan], (("kind", "internal"),): [math.nan, 3, 1],
