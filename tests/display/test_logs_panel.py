@@ -328,7 +328,7 @@ def test_times_are_told_as_short_as_they_can_be_told_apart() -> None:
     ]
     text = pattern_table(patterns_of(rows), {}).to_text()
     assert [line.split()[-1] for line in text.split("\n") if line.startswith("10")] == [
-        "14:00:01–14:00:40", "14:00–14:10", "14:00",
+        "14:00:01–14:00:40", "14:00–14:11", "14:00",
     ]  # fmt: skip
 
 
