@@ -15,6 +15,7 @@ from obs_magics.model.frames import STRING_DTYPE
 from obs_magics.model.logs import text_column
 from obs_magics.security.redact.columns import Engine, redact_column, redact_records
 from obs_magics.security.redact.fields import Name, hides_cell, secret_column
+from obs_magics.security.redact.nested import is_nested, redact_nested
 from obs_magics.security.redact.personal import called_column
 
 # Ids that correlate: hex, and a row of digits among them is no card.
@@ -57,6 +58,9 @@ def redact_series(series: pd.Series[Any], engine: Engine, *, name: str = "") -> 
     safe: Any
     if isinstance(dtype, pd.CategoricalDtype):
         safe = _categories(values, engine, name)
+    elif isinstance(dtype, pd.ArrowDtype) and is_nested(dtype.pyarrow_dtype):
+        whole = pa.array(values, from_pandas=True)
+        safe = _of_dtype(redact_nested(whole, lambda own, key: _arrow(own, engine, key), name), dtype)
     elif isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
         safe = _of_dtype(_arrow(pa.array(values, from_pandas=True), engine, name), dtype)
     elif pd.api.types.is_object_dtype(dtype):
