@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeAlias
 
 from obs_magics.model.errors import UsageError
 from obs_magics.model.logs import LEVELS, Level
@@ -61,6 +62,9 @@ _PUNCTUATION = ".,;:!?()"
 _LONG_ENOUGH = 4  # letters: shorter parts of names (api) say nothing
 _MOST_NEAR = 3
 _ALIKE = 0.8
+
+
+_Token: TypeAlias = tuple[str, bool]  # a word or a phrase, and whether it was quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,46 +124,77 @@ def read_words(text: str, *, services: Sequence[str], is_range: Callable[[str], 
     when, bare = _without_time(_QUOTED.sub(f" {_HOLE} ", text), is_range)
     words = list(_words(bare, quoted))
     _refuse_what_cannot_be_said(words)
-    known = {_folded(name): name for name in services}
-    named: list[str] = []
-    level: Level | None = None
-    wanted: list[list[str]] = []  # of each group one phrase at least
-    unused: list[str] = []
-    single: list[str] = []
-    joins = False  # an `or` stands between the last phrase and this one
-    for place, (word, is_quoted) in enumerate(words):
-        folded, lower = _folded(word), word.lower()
-        if not is_quoted and folded in known:
-            named.append(known[folded])
-        elif not is_quoted and lower in _LEVELS:
-            level = min(level or "fatal", _LEVELS[lower], key=LEVELS.index)  # errors and warnings: both
-        elif not is_quoted and lower == "or" and _between_phrases(words, place, known):
-            joins = True
-            continue
-        elif not is_quoted and lower in _FILLERS:
-            unused.append(word)
-        elif word.strip():
-            if joins:
-                wanted[-1].append(word)
-            else:
-                wanted.append([word])
-            single += [] if is_quoted else [word]
-        joins = False
-    groups = dict.fromkeys(tuple(dict.fromkeys(group)) for group in wanted)
+    sorter = _Sorter({_folded(name): name for name in services})
+    for place in range(len(words)):
+        sorter.take(words, place)
+    groups = dict.fromkeys(tuple(dict.fromkeys(group)) for group in sorter.wanted)
     return WordsRead(
         words=LogWords(
-            services=tuple(dict.fromkeys(named)),
+            services=tuple(dict.fromkeys(sorter.named)),
             phrases=tuple(group[0] for group in groups if len(group) == 1),
             any_of=tuple(group for group in groups if len(group) > 1),
         ),
-        level=level,
+        level=sorter.level,
         when=when,
-        unused=tuple(unused),
-        near=tuple((word, names) for word in dict.fromkeys(single) if (names := _near(word, services))),
+        unused=tuple(sorter.unused),
+        near=tuple((word, names) for word in dict.fromkeys(sorter.single) if (names := _near(word, services))),
     )
 
 
-_Token = tuple[str, bool]  # a word or a phrase, and whether it was quoted
+@dataclass(slots=True)
+class _Sorter:
+    """Puts each word where it belongs.
+
+    Args:
+        known: Services by their folded names.
+        named: Services that were named.
+        level: The least severe level that was named.
+        wanted: Groups of phrases, of each of which one at least must stand in the line.
+        unused: Words that were passed over.
+        single: Phrases that were not quoted.
+        joins: Whether an `or` stands between the last phrase and the next.
+    """
+
+    known: Mapping[str, str]
+    named: list[str] = field(default_factory=list)
+    level: Level | None = None
+    wanted: list[list[str]] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    single: list[str] = field(default_factory=list)
+    joins: bool = False
+
+    def take(self, words: Sequence[_Token], place: int) -> None:
+        """Take the next word."""
+        word, is_quoted = words[place]
+        lower = word.lower()
+        if not is_quoted and lower == "or" and _between_phrases(words, place, self.known):
+            self.joins = True
+            return
+        if is_quoted or not self._is_special(word, lower):
+            self._phrase(word, is_quoted=is_quoted)
+        self.joins = False
+
+    def _is_special(self, word: str, lower: str) -> bool:
+        """Take a service, a level or a filler; False for any other word."""
+        if (folded := _folded(word)) in self.known:
+            self.named.append(self.known[folded])
+        elif lower in _LEVELS:
+            self.level = min(self.level or "fatal", _LEVELS[lower], key=LEVELS.index)  # errors and warnings: both
+        elif lower in _FILLERS:
+            self.unused.append(word)
+        else:
+            return False
+        return True
+
+    def _phrase(self, word: str, *, is_quoted: bool) -> None:
+        if not word.strip():
+            return
+        if self.joins:
+            self.wanted[-1].append(word)
+        else:
+            self.wanted.append([word])
+        if not is_quoted:
+            self.single.append(word)
 
 
 def _words(text: str, quoted: Sequence[str]) -> Iterator[_Token]:
