@@ -1,4 +1,4 @@
-"""Log patterns: templates against Loghub's labels, Drain3 and Brain in the same run; new, surging and dropped patterns.
+"""Logs: a body into a frame; templates against Loghub, Drain3 and Brain; new, surging and dropped patterns.
 
 usage: .venv/bin/python benchmarks/logs.py [--data DIR] [--out DIR] [--quick] [--peers PYTHON]
 
@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE))
 
 def main() -> None:
     """Predict, score, measure; print the tables, write the files."""
-    from support import surge_bench, templates_bench
+    from support import logs_body, surge_bench, templates_bench
 
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -36,6 +36,8 @@ def main() -> None:
     if (options.data / "surge_lines.parquet").exists():
         result["surges"] = surge_bench.run(options.data, options.out, options.quick)
         print(_surges_table(result["surges"], surge_bench.AIMS))
+    result["body_to_frame"] = logs_body.run(quick=options.quick)
+    print(_body_table(result["body_to_frame"]))
     written = options.out / "result.json"
     written.write_text(json.dumps(result, indent=1) + "\n")
     print(f"written to {written}")
@@ -52,6 +54,15 @@ def _surges_table(found: Mapping[str, float], aims: Mapping[str, float]) -> str:
             holds = found[name] <= aim if at_most else found[name] >= aim
             sign = "≤" if at_most else "≥"
             lines.append(f"  {'holds' if holds else 'FAILS'} {name}: {found[name]:.3f} (aim {sign} {aim:g})")
+    return "\n".join(lines)
+
+
+def _body_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Bytes of a Loki answer → frame: ours over orjson (aim ≤ 1.3), and how much faster than a loop (aim ≥ 6)."""
+    lines = [f"{'body → frame':<24}{'MB':>8}{'ours s':>10}{'× orjson':>10}{'× loop':>8}"]
+    for name, one in found.items():
+        size, ours = one["body_bytes"] / 1e6, one["seconds"]
+        lines.append(f"  {name:<22}{size:>8.1f}{ours:>10.2f}{one['orjson_ratio']:>10.2f}{one['loop_ratio']:>8.1f}")
     return "\n".join(lines)
 
 

@@ -122,6 +122,10 @@ class ObsAccessor:
         """What tells slow or failing spans from the others, or this frame from another; see `analysis.compare`."""
         return self._traces.compare(other, by=by)
 
+    def diff(self, before: pd.DataFrame, *, by: Literal["service", "operation", "query"] = "service") -> Section:
+        """Where the time of traces goes, here and in the spans frame `before`, what changed most first."""
+        return self._traces.diff(before, by=by)
+
     def service_map(self) -> Section:
         """Who calls whom, with rate, errors and durations."""
         return self._traces.service_map()
@@ -138,7 +142,7 @@ class ObsAccessor:
 
 _LOGS_CAN = "it has .plot, .summary, .levels, .patterns, .surges and .provenance"
 _SPANS_CAN = (
-    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .service_map, .attributes and"
+    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .diff, .service_map, .attributes and"
     " .provenance"
 )
 _METRICS_CAN = "a metrics frame has .plot, .summary, .wide and .provenance"

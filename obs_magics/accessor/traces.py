@@ -81,6 +81,12 @@ class TracesView:
         mask, _ = split_spans(self._frame, by)
         return compare(self._frame[mask], self._frame[~mask], ignore=DEFINING[by])
 
+    def diff(self, before: pd.DataFrame, *, by: Literal["service", "operation", "query"] = "service") -> Section:
+        """Where the time goes, here and in the spans of another time, what changed most first."""
+        from obs_magics.display.traces.changes import diff
+
+        return diff(TracesView(before).bottlenecks(by), self.bottlenecks(by))
+
     def service_map(self) -> Section:
         """Who calls whom, with rate, errors and durations."""
         from obs_magics.analysis.spans import call_graph, services

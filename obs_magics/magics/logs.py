@@ -17,7 +17,7 @@ from obs_magics.model.query import LogsQuery
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.api import Plan
+    from obs_magics.api import Plan, Session
     from obs_magics.magics.context import Context
 
 
@@ -79,8 +79,24 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
 
     patterns = True if arguments.has("patterns") else False if arguments.has("no-patterns") else None
     with context.progress() as progress:
-        shown = logs_panel(frame, question, name=name, zone=zone, patterns=patterns, progress=progress)
+        shown = logs_panel(
+            frame,
+            question,
+            name=name,
+            zone=zone,
+            patterns=patterns,
+            trace_source=_trace_source(context.session, origin.source if origin else ""),
+            progress=progress,
+        )
     context.show(*shown.outputs())
+
+
+def _trace_source(session: Session, own: str) -> str:
+    """Where to look up the trace of a line: where the line came from, when it has traces too, else another source."""
+    if own and "traces" in session.offers(own) and session.trace_catalog(own).services():
+        return own
+    others = [source.name for source in session.sources if not source.problem and source.name != own]
+    return next((name for name in others if "traces" in session.offers(name)), "")
 
 
 def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:

@@ -58,6 +58,7 @@ def logs_panel(
     name: str,
     zone: tzinfo,
     patterns: bool | None,
+    trace_source: str,
     progress: ProgressListener,
 ) -> Panel:
     """What is shown under a cell that asked for logs.
@@ -68,6 +69,7 @@ def logs_panel(
         name: The variable that holds the frame; empty when there is none.
         zone: In which times are shown.
         patterns: Whether to show the table of patterns; None where there are enough of them.
+        trace_source: The source to ask for the trace of a line; empty when there is none.
         progress: Is told how far it is.
     """
     origin = provenance.of(frame)
@@ -101,7 +103,7 @@ def logs_panel(
         sentences=[*log_sentences(summary, zone=zone_text), *_advice(summary)],
         notes=notes_about(origin),
         link=origin.link,
-        next_cells=_next_cells(origin, question, name, summary),
+        next_cells=[*_next_cells(origin, question, name, summary), *_trace_cell(frame, trace_source)],
         sections=sections,
     )
 
@@ -187,6 +189,12 @@ def _next_cells(origin: Provenance, question: str, name: str, summary: LogSummar
     if name:
         cells.append(f"{name}.obs.surges()")
     return cells
+
+
+def _trace_cell(frame: pd.DataFrame, source: str) -> list[str]:
+    """The trace of the newest line among the most severe ones that name one."""
+    named = frame[frame["trace_id"].notna() & (frame["level"] >= "error")]
+    return [f"%obs_traces --source {source} --trace-id {named['trace_id'].iloc[-1]}"] if source and len(named) else []
 
 
 def _of_service(service: str, origin: Provenance) -> str:

@@ -264,3 +264,19 @@ def test_what_a_logs_frame_cannot_do_is_said(shop: Shell, ask: Callable[[pd.Data
     shop.run(OUTBURST)
     with pytest.raises(UsageError, match=says):
         ask(shop.variables["errors"])
+
+
+def test_the_trace_of_a_line_is_one_cell_away(shop: Shell) -> None:
+    told = text_of(shop.run(OUTBURST))
+    found = re.search(r"%obs_traces --source demo --trace-id ([0-9a-f]{32})", told)
+    assert found
+    assert found[1] in set(shop.variables["errors"]["trace_id"])
+    assert shop.run(found[0]).error is None
+
+
+def test_without_a_source_of_traces_no_trace_is_offered(
+    make_shell: Callable[[], Shell], bare_session: Session, tmp_path: Path
+) -> None:
+    (tmp_path / "a.log").write_text(f"2026-11-22T14:00:00Z ERROR it broke trace_id={'a1' * 16}\n")
+    bare_session.connect("files", str(tmp_path))
+    assert "%obs_traces" not in text_of(make_shell().run("%obs_logs"))
