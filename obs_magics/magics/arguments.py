@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from obs_magics.model.errors import UsageError, did_you_mean
 
@@ -104,6 +105,7 @@ class Arguments:
 HELP = Option(flags=("-h", "--help"), help="show this and do nothing else")
 _OPTION = re.compile(r"-(?:-|[^\W\d])")
 _TARGET = re.compile(r"""\s*(?P<name>[^\s<>"'`{}()\[\]]*)\s*<<\s*""")
+_NAME = re.compile(r"[^\W\d][\w,.-]*")
 _LATE_TARGET = re.compile(r"[^\W\d]\w*\s*<<")
 _STRING = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|`[^`]*`?)""", re.DOTALL)
 
@@ -274,10 +276,12 @@ def _refuse_late_options(command: Command, rest: str) -> None:
     if _LATE_TARGET.match(rest):
         name = rest.partition("<<")[0]
         raise UsageError("NAME << stands first, before the options", hint=f"{command.name} {name}<< [options] QUERY")
-    outside = _STRING.sub('""', rest)
-    for word in outside.split()[1:]:
+    words = _STRING.sub('""', rest).split()
+    for word, following in pairwise([*words[1:], ""]):
         flag = word.partition("=")[0]
-        if flag.startswith("--") and command.option(flag):
+        # `sum(a) -s` is a query; `sum(a) -s prom` is none in any language here.
+        is_option = flag.startswith("--") or (flag == word and _NAME.fullmatch(following))
+        if is_option and command.option(flag):
             raise UsageError(
                 f"{flag} stands behind the query",
                 hint=f"options go first: {command.name} {flag} … QUERY; everything after -- is the query",

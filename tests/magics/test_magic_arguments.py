@@ -226,3 +226,14 @@ def test_the_help_of_each_magic_names_everything_it_takes(command: object) -> No
 )  # fmt: skip
 def test_where_the_query_of_an_unfinished_line_begins(line: str, starts: int | None) -> None:
     assert query_start(METRICS, line) == starts
+
+
+@pytest.mark.parametrize("rest", ["up -o errors", "sum(a) by (b) -s prom", "errors in payment -o found"])
+def test_a_short_option_behind_the_query_is_refused_too(rest: str) -> None:
+    with pytest.raises(UsageError, match="stands behind the query"):
+        read_query(METRICS, rest)
+
+
+@pytest.mark.parametrize("rest", ["sum(a) -s", "a -o > 3", "a -s + b", "a - o", '{a="-o b"}'])
+def test_a_minus_before_a_metric_is_no_option(rest: str) -> None:
+    assert read_query(METRICS, rest).rest == rest
