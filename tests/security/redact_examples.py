@@ -326,7 +326,7 @@ SECRETS: list[tuple[str, str, str]] = [
             "x-auth-token: §",
             "X-CSRF-Token: §",
             "callback#access_token=§&state=1",
-            "//registry.npmjs.org/:_authToken=§",
+            "//npm.example.com/:_authToken=§",
             "token: §",
             "agent --token § started",
         )
