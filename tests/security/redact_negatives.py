@@ -183,7 +183,7 @@ CLEAN = (
     'secrets "db-creds" is forbidden: User "system:serviceaccount:default:sa" cannot get resource',
     "mounting secret volume /var/run/secrets/kubernetes.io/serviceaccount/token",
     "credential provider chain: EnvironmentVariableCredentialsProvider",
-    "credentials: /root/.aws/credentials",
+    "credentials: /home/deploy/.aws/credentials",
     "auth: user not found",
     "session: web-1 closed",
     "password changed for bob",
