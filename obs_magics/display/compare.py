@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from obs_magics.display import markup
-from obs_magics.display.logs.inline import inline
+from obs_magics.display.inline import inline
 from obs_magics.display.panel import Section
 from obs_magics.display.text import cut
 from obs_magics.display.traces import grid, words

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.log_panels import HOSTILE
 
+from obs_magics.display.inline import Highlight, block, inline
 from obs_magics.display.logs.gist import gist, template_gist
-from obs_magics.display.logs.inline import Highlight, block, inline
 from obs_magics.display.visible import MAX_MARKS, runs, uncoloured, visible
 
 ANY = st.one_of(st.text(), st.text(st.characters()), st.sampled_from(sorted(HOSTILE.values(), key=len)[:-6]))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from obs_magics.display.logs import times
+from obs_magics.display import times
 from obs_magics.display.units import count_text, plain, round_digits
 from obs_magics.display.visible import short
 

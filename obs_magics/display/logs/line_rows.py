@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from obs_magics.display.logs import levels, times
+from obs_magics.display import times
+from obs_magics.display.inline import Highlight
+from obs_magics.display.logs import levels
 from obs_magics.display.logs.gist import gist
-from obs_magics.display.logs.inline import Highlight
 from obs_magics.display.units import count_text
 from obs_magics.model.logs import Array, log_label_columns
 

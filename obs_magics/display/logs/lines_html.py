@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from obs_magics.display import markup
-from obs_magics.display.logs import levels, times
-from obs_magics.display.logs.budget import Row, fitted
-from obs_magics.display.logs.inline import block, inline
+from obs_magics.display import markup, times
+from obs_magics.display.budget import Row, fitted
+from obs_magics.display.inline import block, inline
+from obs_magics.display.logs import levels
 from obs_magics.display.logs.line_rows import Line, LineList
 from obs_magics.display.text import columns_of
 from obs_magics.display.units import count_text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from obs_magics.display.logs import levels, times
+from obs_magics.display import times
+from obs_magics.display.logs import levels
 from obs_magics.display.logs.line_rows import Line, LineList
 from obs_magics.display.text import columns_of, cut, pad
 from obs_magics.display.visible import visible

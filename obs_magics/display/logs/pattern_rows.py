@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from obs_magics.display.logs import levels, times
+from obs_magics.display import times
+from obs_magics.display.logs import levels
 from obs_magics.display.logs.events import Event, without_pattern
 from obs_magics.display.units import count_text
 

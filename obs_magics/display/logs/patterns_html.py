@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from obs_magics.display import markup
-from obs_magics.display.logs import levels, spark, times
-from obs_magics.display.logs.budget import Row, fitted
+from obs_magics.display import markup, times
+from obs_magics.display.budget import Row, fitted
+from obs_magics.display.inline import block, inline
+from obs_magics.display.logs import levels, spark
 from obs_magics.display.logs.events import Event
 from obs_magics.display.logs.gist import template_gist
-from obs_magics.display.logs.inline import block, inline
 from obs_magics.display.logs.pattern_rows import Pattern, PatternTable
 from obs_magics.display.units import count_text, format_value
 

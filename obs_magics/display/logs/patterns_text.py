@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from obs_magics.display.logs import levels, times
+from obs_magics.display import times
+from obs_magics.display.logs import levels
 from obs_magics.display.logs.events import Event
 from obs_magics.display.logs.gist import template_gist
 from obs_magics.display.logs.pattern_rows import Pattern, PatternTable

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.display import markup
-from obs_magics.display.logs import times
-from obs_magics.display.logs.inline import block, inline
+from obs_magics.display import markup, times
+from obs_magics.display.inline import block, inline
 from obs_magics.display.traces import words
 from obs_magics.display.traces.folding import Row
 from obs_magics.display.traces.trace import Trace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obs_magics.display.logs import times
+from obs_magics.display import times
 from obs_magics.display.traces import words
 from obs_magics.display.traces.bars import together
 from obs_magics.display.traces.folding import Row

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from obs_magics.display.clock import MS
-from obs_magics.display.logs.times import nanoseconds
+from obs_magics.display.times import nanoseconds
 from obs_magics.display.traces import words
 from obs_magics.display.traces.trace import Array
 from obs_magics.display.units import count_text

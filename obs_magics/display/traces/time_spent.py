@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from obs_magics.display.logs.times import nanoseconds, several_days
 from obs_magics.display.panel import Section
+from obs_magics.display.times import nanoseconds, several_days
 from obs_magics.display.traces import grid, words
 from obs_magics.display.traces.grid import Column, numbers
 from obs_magics.display.traces.style import STYLE

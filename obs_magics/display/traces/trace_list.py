@@ -8,8 +8,8 @@ from functools import partial
 import pandas as pd
 
 from obs_magics.display import markup
-from obs_magics.display.logs.times import nanoseconds, several_days, stamp
 from obs_magics.display.panel import Section
+from obs_magics.display.times import nanoseconds, several_days, stamp
 from obs_magics.display.traces import grid, words
 from obs_magics.display.traces.grid import Column, numbers
 from obs_magics.display.traces.style import STYLE

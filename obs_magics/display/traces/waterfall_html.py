@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from obs_magics.display import markup
-from obs_magics.display.logs.budget import Row as Budgeted
-from obs_magics.display.logs.budget import fitted
+from obs_magics.display.budget import Row as Budgeted
+from obs_magics.display.budget import fitted
 from obs_magics.display.traces import headline, words
 from obs_magics.display.traces.bars import CRITICAL, cells, parts
 from obs_magics.display.traces.details import group_details, span_details

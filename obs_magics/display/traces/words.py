@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from obs_magics.display import markup
+from obs_magics.display import markup, times
 from obs_magics.display.clock import MS
-from obs_magics.display.logs import times
-from obs_magics.display.logs.inline import inline
+from obs_magics.display.inline import inline
 from obs_magics.display.units import format_value
 from obs_magics.display.visible import short
 

@@ -1,4 +1,4 @@
-"""How large a picture of logs may become: rows until their room is used up, and what opens as far as there is some."""
+"""How large a picture of rows may become: rows until their room is used up, and what opens as far as there is some."""
 
 from __future__ import annotations
 

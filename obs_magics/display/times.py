@@ -1,4 +1,4 @@
-"""Instants of log lines in the session's zone: short in a row, exact where a line opens."""
+"""Instants in the session's zone: short in a row, exact where a row opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log text as HTML of a bounded size: isolated from its neighbours, with matches and wildcards set apart."""
+"""Hostile text as HTML of a bounded size: isolated from its neighbours, with matches and wildcards set apart."""
 
 from __future__ import annotations
 
