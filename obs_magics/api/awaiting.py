@@ -12,6 +12,7 @@ from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCat
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
+from obs_magics.session.plan_events import EventsOptions
 from obs_magics.session.plan_logs import LogsOptions
 from obs_magics.session.plan_traces import TracesOptions
 from obs_magics.session.sql import SqlOptions, SqlPlan
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _NO_FRAMES: Mapping[str, pd.DataFrame] = MappingProxyType({})
 _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+_CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
 class AsyncSession(Base):
@@ -171,6 +173,84 @@ class AsyncSession(Base):
             limit=limit,
         )
         return await bridged(self._traces.plan(query, options, source=source))
+
+    async def events(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        kinds: str | Sequence[str] | None = None,
+        service: str | Sequence[str] | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        limit: int | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `Session.events`."""
+        options = EventsOptions(kinds=kinds, service=service, last=last, start=start, end=end, limit=limit)
+        return await bridged(self._events.ask(query, options, source=source, progress=progress))
+
+    async def events_plan(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        kinds: str | Sequence[str] | None = None,
+        service: str | Sequence[str] | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        limit: int | None = None,
+    ) -> Plan:
+        """As `Session.events_plan`."""
+        options = EventsOptions(kinds=kinds, service=service, last=last, start=start, end=end, limit=limit)
+        return await bridged(self._events.plan(query, options, source=source))
+
+    async def deployments(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        service: str | Sequence[str] | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """As `Session.deployments`."""
+        options = EventsOptions(kinds="deployment", service=service, last=last, start=start, end=end, limit=limit)
+        return await bridged(self._events.ask(query, options, source=source, progress=no_progress))
+
+    async def config_changes(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        service: str | Sequence[str] | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """As `Session.config_changes`."""
+        options = EventsOptions(kinds=_CONFIG_CHANGES, service=service, last=last, start=start, end=end, limit=limit)
+        return await bridged(self._events.ask(query, options, source=source, progress=no_progress))
+
+    async def alerts(
+        self,
+        query: str = "",
+        *,
+        source: str | None = None,
+        service: str | Sequence[str] | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """As `Session.alerts`."""
+        options = EventsOptions(kinds="alert", service=service, last=last, start=start, end=end, limit=limit)
+        return await bridged(self._events.ask(query, options, source=source, progress=no_progress))
 
     async def sql(
         self,

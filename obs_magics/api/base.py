@@ -20,6 +20,7 @@ from obs_magics.local.source import ADAPTER as FOLDER_ADAPTER
 from obs_magics.model.bus import Bus
 from obs_magics.model.sources import (
     CatalogSource,
+    EventsSource,
     LogLanguage,
     LogsSource,
     MetricsSource,
@@ -31,6 +32,7 @@ from obs_magics.security.redact import Redactor, new_key
 from obs_magics.session.book import SourceBook, SourceStatus, open_source
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
+from obs_magics.session.events import EventsDesk
 from obs_magics.session.plan import Limits
 from obs_magics.session.sql import SqlDesk
 from obs_magics.session.traces import TracesDesk
@@ -81,6 +83,7 @@ class Base:
         here = session_zone(zone, environ)
         self._core = Core(book, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._traces = TracesDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
+        self._events = EventsDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
 
     @property
@@ -120,7 +123,7 @@ class Base:
         return self._core.book.logs_source(source).log_language
 
     def offers(self, source: str | None = None) -> tuple[str, ...]:
-        """What a source can be asked for: `metrics`, `logs`, `traces`, `catalog` (of metrics), `sql`; asks nobody.
+        """What a source can be asked for: `metrics`, `logs`, `traces`, `events`, `catalog` (of metrics), `sql`.
 
         Raises:
             UsageError: There is no such source.
@@ -130,6 +133,7 @@ class Base:
             "metrics": MetricsSource,
             "logs": LogsSource,
             "traces": TracesSource,
+            "events": EventsSource,
             "catalog": CatalogSource,
             "sql": SqlSource,
         }

@@ -1,6 +1,6 @@
 """Opens a folder or a file: a native folder as it lies, anything else through the readers into memory.
 
-There may be metrics, log lines and spans.
+There may be metrics, log lines, spans and events.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from obs_magics.local import native
 from obs_magics.local.block import assemble
 from obs_magics.local.database import connect
+from obs_magics.local.events.native import read_native_events
+from obs_magics.local.events.store import StoredEvents
 from obs_magics.local.logs.store import LogStore, store_of_file, store_of_tables
 from obs_magics.local.readers import read_files
 from obs_magics.local.readers.base import Mapping as ColumnMapping
@@ -25,7 +28,7 @@ from obs_magics.local.traces.store import StoredSpans, spans_of_files
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
 
 _SHOWN = 5
-_LOGS, _SPANS = "logs", "spans"
+_LOGS, _SPANS, _EVENTS = "logs", "spans", "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Contents:
         tables: Parquet files beside the metrics, by name: logs, spans, events.
         logs: The log lines; None when there are none.
         spans: The spans, read when they are asked for; None when there are none.
+        events: What happened, read when it is asked for; None when nothing is told.
     """
 
     store: Store
@@ -55,6 +59,7 @@ class Contents:
     tables: Mapping[str, Path] = field(default_factory=dict)
     logs: LogStore | None = None
     spans: StoredSpans | None = None
+    events: StoredEvents | None = None
 
     def read_as(self, most: int) -> tuple[str, ...]:
         """How files were understood where that was found out and not told, `most` of them in words."""
@@ -82,7 +87,7 @@ def open_contents(path: Path, *, mapping: ColumnMapping, now: str | None) -> Con
 
     Raises:
         SourceUnavailable: There is nothing at `path`.
-        BadAnswer: There is, but nothing in it can be read as metrics, logs or traces.
+        BadAnswer: There is, but nothing in it can be read as metrics, logs, traces or events.
         ConfigError: `now` is not a time.
     """
     if not path.exists():
@@ -99,7 +104,8 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
         store = store_of_folder(connection, path)
         logs = store_of_file(path / manifest.tables[_LOGS]) if _LOGS in manifest.tables else None
         spans = stored_spans(path / manifest.tables[_SPANS]) if _SPANS in manifest.tables else None
-        now_ns = _now(now or manifest.now, store, logs, spans)
+        events = _native_events(path / manifest.tables[_EVENTS]) if _EVENTS in manifest.tables else None
+        now_ns = _now(now or manifest.now, _Held(store, logs, spans, events))
     except ConfigError:
         connection.close()
         raise
@@ -111,13 +117,18 @@ def _open_native(path: Path, manifest: native.Manifest, now: str | None) -> Cont
     return Contents(
         store,
         connection,
-        f"{manifest.title or 'a folder'}, {_held(store, logs, spans)}",
+        f"{manifest.title or 'a folder'}, {_Held(store, logs, spans, events)}",
         now_ns,
         manifest.note,
         tables={name: path / file for name, file in manifest.tables.items()},
         logs=logs,
         spans=spans,
+        events=events,
     )
+
+
+def _native_events(path: Path) -> StoredEvents:
+    return StoredEvents(pq.read_metadata(path).num_rows, lambda: read_native_events(path))
 
 
 def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents:
@@ -126,9 +137,10 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
     problems = tuple(map(str, reading.problems))
     logs = store_of_tables(reading.logs) if reading.logs else None
     spans = spans_of_files(reading.spans)
-    if not (block.labels or (logs is not None and len(logs)) or spans is not None):
+    events = StoredEvents(len(reading.events), lambda: reading.events) if reading.events else None
+    if not (block.labels or (logs is not None and len(logs)) or spans is not None or events is not None):
         raise BadAnswer(
-            "nothing here can be read as metrics, logs or traces",
+            "nothing here can be read as metrics, logs, traces or events",
             where=str(path),
             hint="; ".join(problems[:_SHOWN])
             or ("the folder is empty" if path.is_dir() else "it holds no sample, no line and no span"),
@@ -136,32 +148,58 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
     if block.repeated:
         problems += (f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time",)
     store = store_of_block(block)
-    description = f"{_count(reading.files, 'file')}, {_held(store, logs, spans)}"
-    now_ns = _now(now, store, logs, spans)
+    held = _Held(store, logs, spans, events)
+    now_ns = _now(now, held)
     notes = tuple(map(str, reading.notes))
-    return Contents(store, connect(path), description, now_ns, problems=problems, notes=notes, logs=logs, spans=spans)
+    return Contents(
+        store,
+        connect(path),
+        f"{_count(reading.files, 'file')}, {held}",
+        now_ns,
+        problems=problems,
+        notes=notes,
+        logs=logs,
+        spans=spans,
+        events=events,
+    )
 
 
-def _held(store: Store, logs: LogStore | None, spans: StoredSpans | None) -> str:
-    """How much there is, in words."""
-    has_others = logs is not None or spans is not None
-    parts = [_count(store.index.size, "series", "series")] if store.index.size or not has_others else []
-    if logs is not None:
-        parts.append(_count(len(logs), "log line"))
-    if spans is not None:
-        parts.append(_count(spans.count, "span"))
-    return ", ".join(parts)
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All that there is; as a text how much of it."""
 
+    store: Store
+    logs: LogStore | None
+    spans: StoredSpans | None
+    events: StoredEvents | None
 
-def _now(text: str | None, store: Store, logs: LogStore | None, spans: StoredSpans | None) -> int | None:
-    if not text:
-        ends_ms = store.samples_end_ms
-        lines = logs.extent_ns if logs is not None else None
+    def __str__(self) -> str:
+        has_others = any(part is not None for part in (self.logs, self.spans, self.events))
+        parts = [_count(self.store.index.size, "series", "series")] if self.store.index.size or not has_others else []
+        if self.logs is not None:
+            parts.append(_count(len(self.logs), "log line"))
+        if self.spans is not None:
+            parts.append(_count(self.spans.count, "span"))
+        if self.events is not None:
+            parts.append(_count(self.events.count, "event"))
+        return ", ".join(parts)
+
+    def ends_ns(self) -> list[int]:
+        """Where each kind of data ends; events alone, which may be planned ahead, count where there is nothing else."""
+        ends_ms = self.store.samples_end_ms
         ends = [] if ends_ms is None else [ends_ms * 1_000_000]
-        starts = spans.store().extent_ns if spans is not None else None
+        lines = self.logs.extent_ns if self.logs is not None else None
+        starts = self.spans.store().extent_ns if self.spans is not None else None
         # a range of lines or spans is open at its end, and the last one belongs to it
         ends += [extent[1] + 1 for extent in (lines, starts) if extent]
-        return max(ends, default=None)
+        if not ends and self.events is not None:
+            ends = [max((event.start_ns for event in self.events.events()), default=0)]
+        return ends
+
+
+def _now(text: str | None, held: _Held) -> int | None:
+    if not text:
+        return max(held.ends_ns(), default=None)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as problem:

@@ -1,4 +1,4 @@
-"""A folder of files as a source: metrics by our own PromQL, logs by LogQL, traces by TraceQL, tables by SQL."""
+"""A folder of files as a source: metrics by our own PromQL, logs by LogQL, traces by TraceQL, events, tables by SQL."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from obs_magics.local import native
 from obs_magics.local.catalog import FolderCatalog, metric_info
 from obs_magics.local.contents import Contents, open_contents
 from obs_magics.local.diagnosis import Witness
+from obs_magics.local.event_answers import answer_events
 from obs_magics.local.log_answers import answer_logs, words_query
 from obs_magics.local.logs.catalog import FolderLogCatalog
 from obs_magics.local.logs.store import LogStore
@@ -31,8 +32,9 @@ from obs_magics.local.trace_answers import answer_traces
 from obs_magics.local.traces.catalog import FolderTraceCatalog
 from obs_magics.local.traces.store import TraceStore
 from obs_magics.model.errors import BadAnswer, ConfigError, QueryError, SourceError, SourceUnavailable
+from obs_magics.model.events import KINDS
 from obs_magics.model.frames import metrics_frame
-from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
+from obs_magics.model.query import EventsQuery, LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
 from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress
 from obs_magics.syntax.promql_units import unit_of
 
@@ -58,6 +60,7 @@ class FolderSource:
     platform = "folder"
     log_language: LogLanguage = "logql"
     speaks_traceql = True
+    event_kinds = KINDS
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
         if not settings.path:
@@ -231,6 +234,14 @@ class FolderSource:
     def trace_catalog(self) -> FolderTraceCatalog:
         """Which services, operations and attributes its spans have."""
         return self._trace_catalog
+
+    async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with an events frame of all that overlaps the range.
+
+        Raises:
+            SourceError: The folder cannot be read.
+        """
+        return await asyncio.to_thread(lambda: answer_events(self.contents(), query, self.where))
 
     async def sql(self, query: SqlQuery) -> Answer:
         """Answer SQL over the folder's tables and frames; see `SqlSource.sql`."""

@@ -11,6 +11,7 @@ from obs_magics.model.time import SECOND, TimeRange
 if TYPE_CHECKING:
     import pandas as pd
 
+    from obs_magics.model.events import EventKind
     from obs_magics.model.logs import Level
 
 Aggregation = Literal["avg", "sum", "min", "max", "count"]
@@ -107,6 +108,47 @@ class TracesQuery:
     range: TimeRange
     limit: int
     step_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMatcher:
+    """What a label, an attribute or a column of an event must be: `value` is RE2, anchored, behind `=~` and `!~`.
+
+    An event that lacks the name has the empty text there, as in Prometheus.
+    """
+
+    name: str
+    op: Literal["=", "!=", "=~", "!~"]
+    value: str
+
+    def __str__(self) -> str:
+        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.name}{self.op}"{escaped}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsQuery:
+    """An events question: all that is given must hold.
+
+    A source narrows its answer as far as it can; whoever asked keeps what fits (`analysis.events.chosen`).
+
+    Args:
+        text: As typed, with every variable already replaced; what it means stands in the fields below.
+        range: Absolute: events that overlap it (`model.events`).
+        kinds: Any of these; empty for all.
+        services: Events of any of these, `*` standing for anything; empty for all, and for those of no service.
+        words: Each stands somewhere in the event, in any case of letters.
+        matchers: Each holds.
+        limit: At most this many, the newest ones.
+    """
+
+    text: str = ""
+    range: TimeRange
+    kinds: tuple[EventKind, ...] = ()
+    services: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    matchers: tuple[EventMatcher, ...] = ()
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

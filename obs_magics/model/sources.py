@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from obs_magics.model.catalog import Catalog, LogCatalog, TraceCatalog
+    from obs_magics.model.events import EventKind
     from obs_magics.model.logs import Volume
-    from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
+    from obs_magics.model.query import EventsQuery, LogsQuery, LogWords, MetricsQuery, SqlQuery, TracesQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Progress:
 
 
 ProgressListener = Callable[[Progress], None]
-Signal = Literal["metrics", "logs", "traces"]
+Signal = Literal["metrics", "logs", "traces", "events"]
 LogLanguage = Literal["logql", "logsql"]
 
 
@@ -59,6 +60,7 @@ class Answer:
         signal: What the frame holds; a logs question that asks for numbers over time is answered with metrics.
         total: How many lines there are in all, where the source counted them and the frame has some of them.
         volume: Lines over time, by level, as the source counted them.
+        notes: What else to know when reading the frame; nothing is wrong.
     """
 
     frame: pd.DataFrame
@@ -72,6 +74,7 @@ class Answer:
     signal: Signal = "metrics"
     total: int | None = None
     volume: Volume | None = None
+    notes: tuple[str, ...] = field(default=())
 
 
 @runtime_checkable
@@ -161,6 +164,26 @@ class TracesSource(Source, Protocol):
     @property
     def trace_catalog(self) -> TraceCatalog:
         """Which services, operations and attributes its spans have."""
+        ...
+
+
+@runtime_checkable
+class EventsSource(Source, Protocol):
+    """A source that knows what happened: deployments, changes, alerts."""
+
+    event_kinds: tuple[EventKind, ...]
+    """The kinds it can have: it is not asked for others."""
+
+    async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with an events frame (`model.events`) of all that overlaps the range.
+
+        More than was asked for may be in it: kinds, services, words, matchers and the limit are for narrowing the
+        question where the source can. Cancelling the task stops the work.
+
+        Raises:
+            QueryError: The source refused the question.
+            SourceError: The source could not be asked, or its answer makes no sense.
+        """
         ...
 
 

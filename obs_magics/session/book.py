@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.model.errors import ConfigError, ObsError, UsageError, did_you_mean
-from obs_magics.model.sources import CatalogSource, LogsSource, MetricsSource, Source, SqlSource, TracesSource
+from obs_magics.model.sources import (
+    CatalogSource,
+    EventsSource,
+    LogsSource,
+    MetricsSource,
+    Source,
+    SqlSource,
+    TracesSource,
+)
 
 AUTO = "auto"
 
@@ -144,6 +152,50 @@ class SourceBook:
             source = next(one for one in sources if not isinstance(one, TracesSource))
             raise UsageError(f"{source.name} ({source.platform}) has no traces", hint="name another with --source")
         return found
+
+    def events_sources(self, names: str | None) -> tuple[list[EventsSource], dict[str, ObsError]]:
+        """The sources called `names` (several with commas between them); for None or `auto` all that have events.
+
+        Of those nobody named, what cannot be opened is given back by name with the reason. The default stands first.
+
+        Raises:
+            UsageError: A named source has no events, or none has.
+        """
+        if names not in (None, AUTO):
+            return self._named_events_sources([name.strip() for name in str(names).split(",") if name.strip()]), {}
+        default = self._default_name()
+        found: list[EventsSource] = []
+        closed: dict[str, ObsError] = {}
+        for name in sorted(self._ready_names(), key=lambda name: name != default):
+            try:
+                source = self.source(name)
+            except ObsError as error:
+                closed[name] = error
+                continue
+            if isinstance(source, EventsSource):
+                found.append(source)
+        if not found:
+            raise next(iter(closed.values()), None) or self._no_events()
+        return found, closed
+
+    def _named_events_sources(self, names: list[str]) -> list[EventsSource]:
+        sources = [self.source(name) for name in dict.fromkeys(names)]
+        found = [source for source in sources if isinstance(source, EventsSource)]
+        if len(found) < len(sources):
+            source = next(one for one in sources if not isinstance(one, EventsSource))
+            raise UsageError(
+                f"{source.name} ({source.platform}) has no events", hint="leave --source out to ask all that have"
+            )
+        return found
+
+    def _no_events(self) -> ObsError:
+        if not self._ready_names():
+            return self._nothing_chosen()
+        names = ", ".join(self._ready_names())
+        return UsageError(
+            f"none of the sources ({names}) has events",
+            hint="connect Alertmanager, Prometheus, a folder, a file of events or a git repository",
+        )
 
     def catalog_source(self, name: str | None) -> CatalogSource:
         """As `source`, and one that knows what it has."""

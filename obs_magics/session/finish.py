@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.model.provenance import ATTRIBUTE, Provenance, content_digest, fingerprint
-from obs_magics.model.query import LogsQuery, MetricsQuery, TracesQuery
+from obs_magics.model.query import EventsQuery, LogsQuery, MetricsQuery, TracesQuery
 from obs_magics.model.sources import Answer
 from obs_magics.model.time import SECOND
 from obs_magics.session.plan import Plan
@@ -43,7 +43,7 @@ def finished(plan: Plan, answer: Answer, now_ns: int, redactor: Callable[[], Red
         volume=answer.volume.to_dict() if answer.volume else None,
         truncated=answer.truncated,
         empty_reason=answer.empty_reason,
-        notes=(*plan.notes, *hidden),
+        notes=(*plan.notes, *answer.notes, *hidden),
         warnings=answer.warnings,
         failed=answer.failed,
         link=answer.link,
@@ -70,9 +70,13 @@ def clock_text(now_ns: int) -> str:
     return datetime.fromtimestamp(now_ns / SECOND, UTC).isoformat(timespec="seconds")
 
 
-def _step_ns(query: MetricsQuery | LogsQuery | TracesQuery, answer: Answer) -> int:
+def _step_ns(query: MetricsQuery | LogsQuery | TracesQuery | EventsQuery, answer: Answer) -> int:
     """Distance between points; 0 where the frame has none."""
-    if answer.signal != "metrics" or (isinstance(query, MetricsQuery) and query.instant):
+    if (
+        isinstance(query, EventsQuery)
+        or answer.signal != "metrics"
+        or (isinstance(query, MetricsQuery) and query.instant)
+    ):
         return 0
     return query.step_ns
 
@@ -96,4 +100,5 @@ def _request(plan: Plan, answer: Answer) -> Mapping[str, Any]:
 _CONDITIONS: Mapping[type, tuple[str, ...]] = {
     LogsQuery: ("level",),
     TracesQuery: ("trace_ids", "service", "operation", "status", "min_duration_ns", "max_duration_ns"),
+    EventsQuery: ("text", "kinds", "services"),
 }

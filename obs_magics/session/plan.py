@@ -9,8 +9,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from obs_magics.model.errors import QueryError, UsageError
-from obs_magics.model.query import AGGREGATIONS, LogsQuery, MetricsQuery, TracesQuery, choose_step
-from obs_magics.model.time import MINUTE, SECOND, TimeRange, format_duration, parse_duration, resolve_range
+from obs_magics.model.query import AGGREGATIONS, EventsQuery, LogsQuery, MetricsQuery, TracesQuery, choose_step
+from obs_magics.model.time import HOUR, MINUTE, SECOND, TimeRange, format_duration, parse_duration, resolve_range
 from obs_magics.syntax.grafana import expand_time_variables
 from obs_magics.syntax.promql import is_metric_name
 
@@ -35,12 +35,13 @@ class MetricsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The configured bounds that a plan keeps; times in nanoseconds. Logs have a shorter default range of their own."""
+    """The configured bounds that a plan keeps; times in nanoseconds. Logs and events have ranges of their own."""
 
     default_range_ns: int
     max_range_ns: int
     max_data_points: int
     logs_range_ns: int = 30 * MINUTE
+    events_range_ns: int = 6 * HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Plan:
     platform: str
     address: str
     question: str
-    query: MetricsQuery | LogsQuery | TracesQuery
+    query: MetricsQuery | LogsQuery | TracesQuery | EventsQuery
     translated_by: str = ""
     notes: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from obs_magics.local.block import Rows
+from obs_magics.model.events import Event
 from obs_magics.syntax.spans import SpanColumns
 
 HEAD = 65_536
@@ -116,6 +117,7 @@ class Reading:
             `level` and `service` (dictionaries, null where unknown), `message`, `trace_id` and `span_id` where any line
             has one; dictionaries for the labels that tell streams apart (`filename` always), strings for the rest.
         spans: Spans, as columns, per file.
+        events: What happened, in any order.
         notes: How files were read, where that was found out and not told: their format, how times are written, the
             zone or year or service that was assumed. No problem, but worth knowing.
     """
@@ -126,12 +128,14 @@ class Reading:
     logs: list[pa.Table] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     spans: list[SpanColumns] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def add(self, other: Reading) -> None:
         """Take in what came of another file."""
         self.rows += other.rows
         self.logs += other.logs
         self.spans += other.spans
+        self.events += other.events
         self.notes += other.notes
         self.problems += other.problems
         self.files += other.files

@@ -1,0 +1,1 @@
+"""Events of a folder, a file or a repository."""
