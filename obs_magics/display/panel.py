@@ -113,7 +113,7 @@ class Panel:
         parts = [markup.element("div", markup.text(_bounded(self.headline)), "obs-head")]
         if picture and self.chart is not None:
             parts.append(markup.element("div", self.chart.svg()))
-        parts += [_note_html(note) for note in self._shown_notes()]
+        parts += [note_html(note) for note in self._shown_notes()]
         if self.sentences:
             items = "".join(markup.element("li", markup.text(sentence)) for sentence in _all_bounded(self.sentences))
             parts.append(markup.element("ul", items))
@@ -162,7 +162,8 @@ class Panel:
         return "\n".join(parts)
 
 
-def _note_html(note: Note) -> str:
+def note_html(note: Note) -> str:
+    """A note as HTML, escaped."""
     icon, word = _MARKS[note.kind]
     head = markup.element("strong", f'<span aria-hidden="true">{icon}</span> {word}:')
     return markup.element("div", f"{head} {markup.text(note.text)}", _CSS.get(note.kind, "obs-note"))

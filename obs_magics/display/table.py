@@ -9,6 +9,7 @@ from typing import Any
 from obs_magics.display import markup
 from obs_magics.display.bundle import HTML, TEXT
 from obs_magics.display.text import aligned, columns_of, safe
+from obs_magics.display.visible import visible
 from obs_magics.model.series import one_line
 
 
@@ -43,8 +44,8 @@ class Table:
         """The table in aligned columns."""
         if not self.rows:
             return "\n".join(safe(part) for part in (self.caption, self.empty) if part)
-        cells = [[safe(one_line(_cell(value))) for value in row] for row in [self.columns, *self.rows]]
-        lines = aligned(cells, self._numeric())
+        cells = [[safe(one_line(cell)) for cell in row] for row in self.texts()]
+        lines = aligned(cells, self.numeric())
         rule = "─" * max(map(columns_of, lines))
         return "\n".join([*([safe(self.caption)] if self.caption else []), lines[0], rule, *lines[1:]])
 
@@ -54,13 +55,18 @@ class Table:
         if not self.rows:
             words = " ".join(part for part in (self.caption and f"{self.caption}:", self.empty) if part)
             return markup.scoped(markup.element("p", markup.text(words), "obs-quiet"))
-        styles = ["obs-number" if numeric else "" for numeric in self._numeric()]
-        head = _row("th", list(self.columns), styles)
-        body = "".join(_row("td", [_cell(value) for value in row], styles) for row in self.rows)
-        inside = f"{caption}{markup.element('thead', head)}{markup.element('tbody', body)}"
+        styles = ["obs-number" if numeric else "" for numeric in self.numeric()]
+        head, *rows = self.texts()
+        body = "".join(_row("td", row, styles) for row in rows)
+        inside = f"{caption}{markup.element('thead', _row('th', head, styles))}{markup.element('tbody', body)}"
         return markup.scoped(markup.element("table", inside))
 
-    def _numeric(self) -> list[bool]:
+    def texts(self) -> list[list[str]]:
+        """Headings and rows as they are written."""
+        return [list(self.columns), *([_cell(value) for value in row] for row in self.rows)]
+
+    def numeric(self) -> list[bool]:
+        """Which columns hold numbers alone; they stand to the right."""
         columns = ([row[place] for row in self.rows] for place in range(len(self.columns)))
         return [all(value is None or _is_number(value) for value in column) for column in columns]
 
@@ -76,5 +82,8 @@ def _cell(value: str | float | None) -> str:
 
 
 def _row(tag: str, cells: Sequence[str], styles: Sequence[str]) -> str:
-    inside = "".join(markup.element(tag, markup.text(cell), css) for cell, css in zip(cells, styles, strict=True))
+    inside = "".join(
+        markup.element(tag, markup.text(visible(cell, lines=True)), css)
+        for cell, css in zip(cells, styles, strict=True)
+    )
     return markup.element("tr", inside)

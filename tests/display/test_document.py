@@ -1,0 +1,145 @@
+"""Documents: one HTML page that needs nothing else, Markdown with pictures beside it, hostile text in both."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import mistune
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obs_magics.display.chart import Chart
+from obs_magics.display.document import (
+    Bullets,
+    Code,
+    Document,
+    Facts,
+    Figure,
+    Paragraph,
+    Part,
+    Piece,
+    Prose,
+    to_html,
+    to_markdown,
+)
+from obs_magics.display.metrics import metrics_chart
+from obs_magics.display.panel import Note, Section
+from obs_magics.display.table import Table
+from obs_magics.model.frames import TIMESTAMP_DTYPE
+
+HOSTILE = '<script>alert(1)</script> "q" & \x1b[31mred \u202eevil ```` | * _ # [x](javascript:alert(1))'
+
+
+def _chart() -> Chart:
+    times = pd.date_range("2026-11-22 14:00", periods=30, freq="min", tz="UTC").astype(TIMESTAMP_DTYPE)
+    frame = pd.DataFrame({"timestamp": times, "value": range(30), "metric": pd.Categorical(["up"] * 30)})
+    chart = metrics_chart(frame, title="requests")
+    assert chart is not None
+    return chart
+
+
+def _document(text: str = "Payments failed") -> Document:
+    blocks = (
+        Paragraph(text),
+        Bullets([text, "b"]),
+        Facts([("Duration", text)]),
+        Code(text, caption="the query"),
+        Table(["what", "count"], [[text, 3]], caption="numbers"),
+        Note(text, "warning"),
+        Piece(Section(lambda: "<b>strip</b>", lambda width: "strip")),
+    )
+    figure = Figure(_chart(), caption="Requests")
+    parts = [
+        Part("summary", "Summary", blocks),
+        Part("impact", "Impact", (figure,)),
+        Part("notes", "Notes", (Prose("**bold** and `code`\n\n# Heading\n\n- [ ] to do"),)),
+        Part("lessons", "Lessons", (Prose(text),)),
+        Part("empty", "Nothing here", ()),
+    ]
+    return Document(text, subtitle=text, parts=parts, footer=text)
+
+
+class _Seen(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+
+def _seen(html: str) -> _Seen:
+    seen = _Seen()
+    seen.feed(html)
+    return seen
+
+
+def test_a_page_needs_nothing_from_anywhere_else() -> None:
+    seen = _seen(to_html(_document()))
+    assert "script" not in seen.tags
+    assert "link" not in seen.tags
+    assert [one for one in seen.links if not one.startswith(("#", "data:image/svg+xml"))] == []
+
+
+def test_a_page_lists_its_sections_and_leaves_empty_ones_out() -> None:
+    html = to_html(_document())
+    assert re.findall(r'<a href="#(\w+)">', html) == ["summary", "impact", "notes", "lessons"]
+    assert "Nothing here" not in html
+    assert '<section id="impact">' in html
+
+
+def test_headings_of_people_stand_below_ours() -> None:
+    html = to_html(_document())
+    assert "<h3>Heading</h3>" in html
+    assert "<strong>bold</strong>" in html
+    assert html.count("<h1>") == 1
+
+
+def test_hostile_text_stays_text() -> None:
+    seen = _seen(to_html(_document(HOSTILE)))
+    assert "script" not in seen.tags
+    assert not [one for one in seen.links if "javascript" in one]
+    assert "\x1b" not in to_html(_document(HOSTILE))
+    assert "\u202e" not in to_html(_document(HOSTILE))
+
+
+def test_pictures_of_people_are_links() -> None:
+    html = to_html(Document("t", parts=[Part("p", "P", [Prose("![shot](https://example.com/a.png)")])]))
+    assert "img" not in _seen(html).tags
+    assert '<a href="https://example.com/a.png">shot</a>' in html
+
+
+def test_markdown_names_its_pictures_and_holds_every_block() -> None:
+    files = to_markdown(_document(), folder="report_files")
+    assert list(files.pictures) == ["report_files/figure-1.svg"]
+    assert files.pictures["report_files/figure-1.svg"].startswith("<svg")
+    assert "![Requests](report_files/figure-1.svg)" in files.text
+    for expected in ("# Payments failed", "## Summary", "- **Duration**: Payments failed", "| what | count |", "strip"):
+        assert expected in files.text
+    assert "Nothing here" not in files.text
+
+
+def test_an_empty_table_says_so() -> None:
+    document = Document("t", parts=[Part("p", "P", [Table(["a"], [], caption="alerts", empty="none fired")])])
+    assert "alerts: none fired" in to_markdown(document, folder="x").text
+    assert "none fired" in to_html(document)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=80))
+def test_text_is_never_markup_in_markdown(text: str) -> None:
+    document = Document("t", parts=[Part("p", "P", [Paragraph(f"x{text}"), Code(text)])])
+    html = str(mistune.create_markdown(escape=False, plugins=["table"])(to_markdown(document, folder="f").text))
+    assert set(_seen(html).tags) <= {"h1", "h2", "p", "pre", "code", "br"}
+
+
+def test_what_is_no_block_is_refused() -> None:
+    document = Document("t", parts=[Part("p", "P", ["just text"])])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="no block: str"):
+        to_html(document)
+    with pytest.raises(TypeError, match="no block: str"):
+        to_markdown(document, folder="f")
