@@ -98,7 +98,7 @@ def _(block: Table) -> str:
 
 @block_html.register
 def _(block: Note) -> str:
-    return markup.scoped(note_html(block))
+    return markup.scoped(note_html(Note(visible(block.text, lines=True), block.kind)))
 
 
 def _text(value: str) -> str:
