@@ -74,6 +74,31 @@ class AsyncSession(Base):
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
         return await bridged(self._core.plan(query, options, source=source))
 
+    async def measure(
+        self,
+        measure: str,
+        service: str,
+        *,
+        by: Sequence[str] = (),
+        using: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `Session.measure`."""
+        options = MetricsOptions(last=last, start=start, end=end, step=step, limit=limit)
+        return await bridged(
+            self._measure(measure, service, options, by=by, using=using, source=source, progress=progress)
+        )
+
+    async def measures(self, service: str, *, source: str | None = None) -> pd.DataFrame:
+        """As `Session.measures`."""
+        return await bridged(self._measures.table(service, source=source))
+
     async def logs(
         self,
         query: str = "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,12 +33,15 @@ from obs_magics.session.book import SourceBook, SourceStatus, open_source
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
 from obs_magics.session.events import EventsDesk
-from obs_magics.session.plan import Limits
+from obs_magics.session.measures import MeasuresDesk, custom_measures
+from obs_magics.session.plan import Limits, MetricsOptions
 from obs_magics.session.sql import SqlDesk
 from obs_magics.session.traces import TracesDesk
 from obs_magics.session.zone import session_zone
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from obs_magics.config.platform import PlatformSettings
     from obs_magics.config.settings import Settings
 
@@ -85,6 +88,7 @@ class Base:
         self._traces = TracesDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._events = EventsDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
+        self._measures = MeasuresDesk(self._core, custom_measures(self.settings.settings.measures))
 
     @property
     def zone(self) -> tzinfo:
@@ -152,6 +156,20 @@ class Base:
             await replaced.close()
         self._core.book.use(name)
         return connected(name, adapter, settings, source.address, health)
+
+    async def _measure(
+        self,
+        measure: str,
+        service: str,
+        options: MetricsOptions,
+        *,
+        by: Sequence[str],
+        using: str | None,
+        source: str | None,
+        progress: ProgressListener,
+    ) -> pd.DataFrame:
+        resolved = await self._measures.resolve(measure, service, source=source, by=by, using=using)
+        return await self._measures.ask(resolved, options, source=source, progress=progress)
 
     async def _close(self) -> None:
         self._sql.close()

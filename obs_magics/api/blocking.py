@@ -100,6 +100,65 @@ class Session(Base):
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
         return background().run(self._core.plan(query, options, source=source))
 
+    def measure(
+        self,
+        measure: str,
+        service: str,
+        *,
+        by: Sequence[str] = (),
+        using: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        limit: int | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """Ask for a measure of a service, whatever the metrics behind it are called.
+
+        Args:
+            measure: `error_rate`, `latency_p99` (any `latency_pNN`), `throughput`, `saturation`, `cpu_usage`,
+                `memory_usage`, `restarts`, `availability`, what else people call them (`errors`, `p95`, `rps`), or one
+                of the configuration.
+            service: Its name, as a label has it.
+            by: Labels to keep apart: `["route"]`.
+            using: A row of the table by its name, where several would do (see `measures`).
+            source: As in `metrics`, and so are all others.
+            last: As in `metrics`.
+            start: As in `metrics`.
+            end: As in `metrics`.
+            step: As in `metrics`.
+            limit: As in `metrics`.
+            progress: As in `metrics`.
+
+        Returns:
+            A metrics frame whose `metric` is the measure, with a column `service`. Its provenance tells the question,
+            the query, and which row of the table was taken.
+
+        Raises:
+            UsageError: There is no such measure, service, label or row, or the options do not go together.
+            TranslationError: Nothing in the source tells this measure of the service.
+            SourceError: The source could not be asked.
+        """
+        options = MetricsOptions(last=last, start=start, end=end, step=step, limit=limit)
+        return background().run(
+            self._measure(measure, service, options, by=by, using=using, source=source, progress=progress)
+        )
+
+    def measures(self, service: str, *, source: str | None = None) -> pd.DataFrame:
+        """Which measures there are of a service; asks the catalog alone.
+
+        Returns:
+            One row a measure, all columns text: `measure`, `query` (PromQL), `unit` (UCUM), `direction` (which way is
+            bad: up, down, either), `metric`, `row` (of the table, whose first that fits is taken), `others` (rows that
+            would do as well).
+
+        Raises:
+            UsageError: There is no such service, or the source has no catalog.
+        """
+        return background().run(self._measures.table(service, source=source))
+
     def logs(
         self,
         query: str = "",

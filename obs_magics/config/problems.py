@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from obs_magics.config.files import Document, Keys, kind_of
@@ -83,7 +84,8 @@ def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Keys) -> Pro
     owner, annotation = _field_at(model, keys)
     kind, context, value = details["type"], _plain_numbers(details.get("ctx", {})), details["input"]
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(keys[-1]), owner.model_fields) or f"known are {', '.join(owner.model_fields)}"
+        known = [field.alias or name for name, field in owner.model_fields.items()]
+        hint = did_you_mean(str(keys[-1]), known) or f"known are {', '.join(known)}"
         return Problem((*prefix, *keys), _TEXTS[kind], hint)
     text = str(context["error"]) if kind == "value_error" else _TEXTS.get(kind, details["msg"])
     text = text.format_map(context).replace("'", "") if kind in _TEXTS else text
@@ -125,7 +127,7 @@ def _field_at(model: type[BaseModel], keys: Keys) -> tuple[type[BaseModel], Any]
     """The model that holds the last key, and what the nearest field on the way promises."""
     annotation: Any = None
     for number, key in enumerate(keys):
-        field = model.model_fields.get(key) if isinstance(key, str) else None
+        field = _field(model, key) if isinstance(key, str) else None
         if field is None:
             continue  # an index, a key of a mapping, or an unknown key
         annotation = field.annotation
@@ -133,6 +135,12 @@ def _field_at(model: type[BaseModel], keys: Keys) -> tuple[type[BaseModel], Any]
         if below is not None and number < len(keys) - 1:
             model = below
     return model, annotation
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """The field of a key: of its own name, or of the alias under which it stands in the file."""
+    fields = model.model_fields
+    return fields.get(key) or next((field for field in fields.values() if field.alias == key), None)
 
 
 def _holds_model(annotation: Any) -> bool:

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
+from obs_magics.config.measures import Measures
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.types import COMMA_SEPARATED, DURATION, FROZEN, THAWED, Channel, Duration, Strict, Text, between
 
 Sensitivity = Literal["low", "medium", "high"]
+Severity = Literal["low", "medium", "high", "critical"]
 ExportFormat = Literal["json", "csv", "parquet"]
 
 
@@ -28,6 +30,32 @@ class WatchedMetric(Strict):
     alert_channel: Channel | None = None
 
 
+class ThresholdRule(Strict):
+    """A limit that is an anomaly when it is passed, whatever is usual.
+
+    Args:
+        metric: A measure (`error_rate`) or the name of a metric, or a pattern with `*`.
+        above: The value must not be greater, in its own unit.
+        below: … not be less.
+        for_: How long it has to last; `for` in the file.
+        severity: Of the anomaly.
+        service: For which services: a name, or a pattern with `*`.
+    """
+
+    metric: Text
+    above: float | None = None
+    below: float | None = None
+    for_: Annotated[Duration, DURATION, between("0s", "366d")] = Field(default=Duration.of("0s"), alias="for")
+    severity: Severity = "high"
+    service: Text = "*"
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("needs above or below")
+        return self
+
+
 class AnomalyDetection(Strict):
     """How anomalies are looked for, and who hears of them."""
 
@@ -36,6 +64,7 @@ class AnomalyDetection(Strict):
     baseline_window: Annotated[Duration, DURATION, between("1h", "366d")] = Duration.of("7d")
     notification_channel: Channel | None = None
     metrics: Annotated[tuple[Annotated[WatchedMetric, BeforeValidator(_named)], ...], COMMA_SEPARATED] = ()
+    thresholds: tuple[ThresholdRule, ...] = ()
 
 
 class Dashboards(Strict):
@@ -101,3 +130,4 @@ class Settings(Strict):
     query: Query = Query()
     correlation: Correlation = Correlation()
     export: Export = Export()
+    measures: Measures = Field(default_factory=dict, validate_default=True)

@@ -42,8 +42,8 @@ def masked(secret: SecretStr) -> str:
 
 def _leaves(value: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
     if isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _leaves(getattr(value, name), (*keys, name))
+        for name, field in type(value).model_fields.items():
+            yield from _leaves(getattr(value, name), (*keys, field.alias or name))
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from _leaves(item, (*keys, name))

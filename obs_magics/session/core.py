@@ -69,6 +69,14 @@ class Core:
         assert isinstance(plan.query, MetricsQuery)  # noqa: S101 - for the type checker
         return await self._asked(plan, target.metrics(plan.query, progress))
 
+    async def ask(
+        self, plan: Plan, *, progress: ProgressListener, dress: Callable[[Answer], Answer] | None = None
+    ) -> pd.DataFrame:
+        """Ask for metrics what `plan` gave, or what was made of it; `dress` changes the answer before it is kept."""
+        assert isinstance(plan.query, MetricsQuery)  # noqa: S101 - for the type checker
+        target = self.book.metrics_source(plan.source)
+        return await self._asked(plan, _dressed(target.metrics(plan.query, progress), dress))
+
     async def logs(
         self, question: str, options: LogsOptions, *, source: str | None, progress: ProgressListener
     ) -> pd.DataFrame:
@@ -113,6 +121,11 @@ class Core:
     async def close(self) -> None:
         """Close every source."""
         await self.book.close()
+
+
+async def _dressed(answer: Awaitable[Answer], dress: Callable[[Answer], Answer] | None) -> Answer:
+    given = await answer
+    return given if dress is None else await asyncio.to_thread(dress, given)
 
 
 def _plan(
