@@ -1,0 +1,179 @@
+"""Unusual moments of entities with many metrics: several that move at once, and relations that no longer hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from obs_magics.analysis.anomaly.breaks import FEWEST_ROWS, Breaks, breaks
+from obs_magics.analysis.anomaly.joint_entities import Entity, entities
+from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, runs
+from obs_magics.analysis.anomaly.joint_scores import FEWEST_METRICS, JointScores, joint_scores
+from obs_magics.model.anomalies import Anomaly, Sensitivity, anomalies_frame
+from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
+
+Array = np.ndarray[Any, Any]
+
+FEWEST_POINTS = 48  # of an entity: below, nothing is said
+_FEWEST_USUAL = 48  # rows before `since`: below, the whole entity tells what is usual
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much it takes: spreads of the joint score, a ratio for relations, events a day."""
+
+    joint: float
+    ratio: float
+    a_day: float
+
+
+LEVELS: dict[Sensitivity, Level] = {
+    "low": Level(joint=6.0, ratio=1.8, a_day=0.3),
+    "medium": Level(joint=5.0, ratio=1.5, a_day=0.8),
+    "high": Level(joint=4.4, ratio=1.3, a_day=3.0),
+}
+_FEWEST_EVENTS = 3  # that an entity may have, however short it was watched
+
+
+def detect_together(
+    frame: pd.DataFrame,
+    *,
+    sensitivity: Sensitivity = "medium",
+    since: pd.Timestamp | None = None,
+    by: str | Sequence[str] | None = "service",
+) -> pd.DataFrame:
+    """Find moments at which the metrics of an entity are unusual together.
+
+    Kinds: `joint`, three or more metrics made moves that are rare for each of them at once; `correlation_break`,
+    metrics that explain each other came apart, though each alone may look as ever. How: `joint_scores`, `breaks`.
+    One row per event: `series` is the entity, `metric` and `value` those of the metric that was furthest off,
+    `expected_low` and `expected_high` what it should have been, and `detection_method` names the metrics that
+    contributed most, with how far each was off. An entity with fewer than 48 points, or fewer than 3 metrics that vary
+    (2 for relations), has no events.
+
+    Args:
+        frame: A metrics frame.
+        sensitivity: `low` finds little and is seldom wrong, `high` finds much.
+        since: Judge from here on; what was before tells what is usual. None to judge all of it by itself.
+        by: The label, or labels, that name an entity; None for the whole frame as one.
+
+    Returns:
+        An anomalies frame.
+    """
+    return detect_entities(entities(frame, by=by), sensitivity=sensitivity, since=since)
+
+
+def detect_entities(
+    watched: Sequence[Entity], *, sensitivity: Sensitivity = "medium", since: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """`detect_together` for entities that are matrices already, as `wide_entities` makes them."""
+    found: list[Anomaly] = []
+    for entity in watched:
+        found += _found(entity, LEVELS[sensitivity], since)
+    return anomalies_frame(found)
+
+
+def scores_together(
+    watched: pd.DataFrame | Sequence[Entity],
+    *,
+    since: pd.Timestamp | None = None,
+    by: str | Sequence[str] | None = "service",
+) -> pd.DataFrame:
+    """How unusual each moment of each entity is; 1 is where an event begins at medium sensitivity.
+
+    Returns:
+        `series_id` (string, the entity), `timestamp` (datetime64[ns, UTC]), `score` (float64, at least 0).
+    """
+    level = LEVELS["medium"]
+    names: list[str] = []
+    times, scores = [np.empty(0, np.int64)], [np.empty(0)]
+    for entity in entities(watched, by=by) if isinstance(watched, pd.DataFrame) else watched:
+        looked = _look(entity, since)
+        score = np.zeros(len(entity.times_ns)) if looked is None else looked.scores(level)
+        names += [entity.name] * len(score)
+        times.append(entity.times_ns)
+        scores.append(score)
+    return pd.DataFrame(
+        {
+            "series_id": pd.array(names, dtype=STRING_DTYPE),
+            "timestamp": pd.DatetimeIndex(np.concatenate(times), dtype=TIMESTAMP_DTYPE),
+            "score": np.concatenate(scores),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was computed of an entity: without the metrics that stand still."""
+
+    entity: Entity
+    judged: Array  # bool per row
+    joint: JointScores | None
+    broken: Breaks | None
+
+    def scores(self, level: Level) -> Array:
+        """The larger of both scores, each over what it takes."""
+        parts = [np.zeros(len(self.judged))]
+        if self.joint is not None:
+            parts.append(self.joint.score / level.joint)
+        if self.broken is not None:
+            parts.append(self.broken.score / level.ratio)
+        return np.asarray(np.maximum.reduce(parts))
+
+
+def _look(entity: Entity, since: pd.Timestamp | None) -> _Look | None:
+    entity = _moving(entity)
+    count, metrics = entity.values.shape
+    if count < FEWEST_POINTS or metrics < 2:
+        return None
+    judged = np.ones(count, np.bool_)
+    usual = judged
+    if since is not None:
+        judged = entity.times_ns >= since.value
+        usual = ~judged if np.count_nonzero(~judged) >= _FEWEST_USUAL else usual
+    joint = joint_scores(entity, usual) if metrics >= FEWEST_METRICS else None
+    broken = breaks(entity, usual) if np.count_nonzero(usual) >= FEWEST_ROWS else None
+    return _Look(entity, judged, joint, broken)
+
+
+def _moving(entity: Entity) -> Entity:
+    """The entity without metrics that never change, or are hardly ever there."""
+    values = entity.values
+    there = np.isfinite(values).sum(axis=0) >= FEWEST_POINTS
+    low = np.min(values, axis=0, where=np.isfinite(values), initial=np.inf)
+    high = np.max(values, axis=0, where=np.isfinite(values), initial=-np.inf)
+    kept = np.flatnonzero(there & (high > low))
+    if len(kept) == values.shape[1]:
+        return entity
+    units = tuple(entity.units[number] for number in kept) if entity.units else ()
+    return replace(
+        entity, metrics=tuple(entity.metrics[number] for number in kept), values=values[:, kept], units=units
+    )
+
+
+def _found(entity: Entity, level: Level, since: pd.Timestamp | None) -> list[Anomaly]:
+    looked = _look(entity, since)
+    if looked is None:
+        return []
+    found: list[Run] = []
+    if looked.joint is not None:
+        found += runs("joint", np.where(looked.judged, looked.joint.counted / level.joint, 0.0), entity.step_ns)
+    if looked.broken is not None:
+        ratio = np.where(looked.judged, looked.broken.counted / level.ratio, 0.0)
+        found += runs("correlation_break", ratio, entity.step_ns)
+    most = max(_FEWEST_EVENTS, int(np.ceil(level.a_day * entity.days)))
+    kept = sorted(_apart(found), key=lambda run: -run.height)[:most]
+    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in kept]
+
+
+def _apart(found: Sequence[Run]) -> list[Run]:
+    """Runs that do not overlap: of those that do, the higher one."""
+    kept: list[Run] = []
+    for run in sorted(found, key=lambda run: (-run.height, run.start, run.kind)):
+        if all(run.end < other.start or run.start > other.end for other in kept):
+            kept.append(run)
+    return kept
