@@ -1,0 +1,1 @@
+"""A timeline as a picture with lanes, as a table, and in characters."""

@@ -1,0 +1,1 @@
+"""Incidents: what is gathered around one, and one timeline of it."""
