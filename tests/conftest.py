@@ -55,6 +55,16 @@ def victoria_metrics_binary() -> str:
 
 
 @pytest.fixture(scope="session")
+def alertmanager_binary() -> str:
+    """The real Alertmanager."""
+    found = shutil.which("prometheus-alertmanager")
+    if found is None:
+        missing("prometheus-alertmanager", "apt-get install prometheus-alertmanager (make test does it as root)")
+    assert found
+    return found
+
+
+@pytest.fixture(scope="session")
 def vega_lite_schema() -> jsonschema.protocols.Validator:
     """The schema of the Vega-Lite that JupyterLab bundles."""
     from support.vega_lite import vega_lite_validator

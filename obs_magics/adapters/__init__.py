@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obs_magics.adapters import jaeger, loki, prometheus, tempo, victorialogs
+from obs_magics.adapters import alertmanager, jaeger, loki, prometheus, tempo, victorialogs
 from obs_magics.config.adapter import Adapter
 
 __all__ = ["ADAPTERS"]
@@ -13,4 +13,5 @@ ADAPTERS: tuple[Adapter, ...] = (
     victorialogs.ADAPTER,
     jaeger.ADAPTER,
     tempo.ADAPTER,
+    alertmanager.ADAPTER,
 )

@@ -66,5 +66,4 @@ PLANNED: tuple[Adapter, ...] = (
     Adapter("grafana", "Grafana", GrafanaSettings),
     Adapter("newrelic", "New Relic", NewRelicSettings),
     Adapter("cloudwatch", "CloudWatch", CloudWatchSettings),
-    Adapter("alertmanager", "Alertmanager", ServerSettings),
 )

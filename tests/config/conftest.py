@@ -20,5 +20,6 @@ class Server(PlatformSettings):
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """All planned platforms and some that stand in for those built in; nothing that other packages bring."""
-    built_in = [Adapter(title.lower(), title, Server) for title in ("Prometheus", "Loki", "Jaeger", "Tempo")]
+    titles = ("Prometheus", "Loki", "Jaeger", "Tempo", "Alertmanager")
+    built_in = [Adapter(title.lower(), title, Server) for title in titles]
     return Registry([*PLANNED, *built_in], [])

@@ -52,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def test_what_is_known_without_any_other_package() -> None:
     registry = load_registry([BUILTIN])
     assert registry["prometheus"] is BUILTIN
-    assert {"datadog", "grafana", "newrelic", "cloudwatch", "alertmanager"} < set(registry)
+    assert {"datadog", "grafana", "newrelic", "cloudwatch"} < set(registry)
     assert all(adapter.open is None and adapter.detect is None for adapter in PLANNED)
     assert registry.problems == ()
     assert len(registry) == len(list(registry.values()))
@@ -136,7 +136,6 @@ def test_nobody_replaces_what_is_built_in_and_the_first_of_two_wins(install: Ins
 PLANNED_ENTRIES = [
     "cloudwatch: {region: eu-west-1, profile: prod}",
     "newrelic: {api_key: a, account_id: 1234567, region: EU}",
-    "alertmanager: {url: 'http://alertmanager:9093'}",
     "grafana: {url: 'http://grafana:3000', token: a}",
     "datadog: {api_key: a, app_key: b, site: us5.datadoghq.com}",
 ]

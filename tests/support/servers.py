@@ -52,17 +52,22 @@ def _running(command: Sequence[str], ready_url: str, folder: Path) -> Iterator[N
 
 
 @contextlib.contextmanager
-def prometheus(openmetrics: str = "", *, options: Sequence[str] = (), web_config: str = "") -> Iterator[str]:
+def prometheus(
+    openmetrics: str = "", *, options: Sequence[str] = (), web_config: str = "", rules: str = "", alertmanager: str = ""
+) -> Iterator[str]:
     """A real Prometheus over blocks made from OpenMetrics text with timestamps (ending in ``# EOF``).
 
     Args:
         openmetrics: The data; empty for a server without any.
         options: More command-line options (``--query.max-samples=1000``).
         web_config: YAML for ``--web.config.file`` (basic auth, TLS).
+        rules: A file of rules, which are evaluated every second.
+        alertmanager: Where alerts are sent to: an address.
     """
     with tempfile.TemporaryDirectory(prefix="obs-prometheus-") as name:
         folder = Path(name)
-        (folder / "prometheus.yml").write_text("global: {scrape_interval: 15s}\n")
+        (folder / "prometheus.yml").write_text(_prometheus_config(rules, alertmanager))
+        (folder / "rules.yml").write_text(rules or "groups: []\n")
         if openmetrics:
             (folder / "data.om").write_text(openmetrics)
             make = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "data.om", "data"]
@@ -76,7 +81,46 @@ def prometheus(openmetrics: str = "", *, options: Sequence[str] = (), web_config
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=warn",
             "--enable-feature=promql-at-modifier,promql-negative-offset",
+            *(["--rules.alert.resend-delay=1s"] if alertmanager else []),  # else what it missed comes a minute later
             *options,
+        ]
+        ready = f"http://127.0.0.1:{port}/-/ready"
+        if web_config:
+            (folder / "web.yml").write_text(web_config)
+            command.append("--web.config.file=web.yml")
+        with _running(command, ready, folder) if not web_config else _guarded(command, port, folder):
+            yield f"http://127.0.0.1:{port}"
+
+
+def _prometheus_config(rules: str, alertmanager: str) -> str:
+    told = "global: {scrape_interval: 15s, evaluation_interval: 1s, external_labels: {cluster: test}}\n"
+    told += "rule_files: [rules.yml]\n" if rules else ""
+    if alertmanager:
+        host = alertmanager.removeprefix("http://")
+        told += f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{host}']}}]}}]}}\n"
+    return told if rules else "global: {scrape_interval: 15s}\n"
+
+
+@contextlib.contextmanager
+def alertmanager(config: str = "", *, web_config: str = "") -> Iterator[str]:
+    """A real Alertmanager that tells nobody.
+
+    Args:
+        config: Its configuration; empty for one receiver without a way to tell.
+        web_config: YAML for ``--web.config.file`` (basic auth, TLS).
+    """
+    with tempfile.TemporaryDirectory(prefix="obs-alertmanager-") as name:
+        folder = Path(name)
+        quiet = "route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\n"
+        (folder / "alertmanager.yml").write_text(config or quiet)
+        port = free_port()
+        command = [
+            "prometheus-alertmanager",
+            "--config.file=alertmanager.yml",
+            "--storage.path=data",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
         ]
         ready = f"http://127.0.0.1:{port}/-/ready"
         if web_config:

@@ -13,11 +13,13 @@ import numpy as np
 
 from obs_magics.adapters.connection import address_of, connection_of
 from obs_magics.adapters.prometheus import errors
+from obs_magics.adapters.prometheus.alerts import alerts_answer, history_query
 from obs_magics.adapters.prometheus.answers import Series, parse_answer
 from obs_magics.adapters.prometheus.catalog import PrometheusCatalog
 from obs_magics.adapters.prometheus.empty import empty_reason
 from obs_magics.adapters.prometheus.merge import merged
 from obs_magics.adapters.prometheus.product import Product, find_product
+from obs_magics.adapters.prometheus.rules import ask_rules
 from obs_magics.adapters.prometheus.settings import PrometheusSettings
 from obs_magics.adapters.prometheus.split import Window, pinned, seconds, window_of
 from obs_magics.adapters.shared import Shared
@@ -38,7 +40,8 @@ from obs_magics.syntax.promql_tree import metrics_in
 from obs_magics.syntax.promql_units import unit_of
 
 if TYPE_CHECKING:
-    from obs_magics.model.query import MetricsQuery
+    from obs_magics.model.events import EventKind
+    from obs_magics.model.query import EventsQuery, MetricsQuery
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +62,8 @@ class _Part:
 class PrometheusSource:
     """A Prometheus 2.x or 3.x, VictoriaMetrics, Mimir or Thanos.
 
-    Implements `MetricsSource` and `CatalogSource`. The first question also asks which server it is, once.
+    Implements `MetricsSource`, `EventsSource` (alerts) and `CatalogSource`. The first question also asks which server
+    it is, once.
 
     Args:
         name: As the user calls it.
@@ -67,6 +71,7 @@ class PrometheusSource:
     """
 
     platform = "prometheus"
+    event_kinds: tuple[EventKind, ...] = ("alert",)
 
     def __init__(self, name: str, settings: PrometheusSettings) -> None:
         self.name = name
@@ -132,6 +137,36 @@ class PrometheusSource:
             return answer
         finally:
             unit.cancel()
+
+    async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with the alerts that fired, from when to when; see `model.sources.EventsSource`.
+
+        Asks for `ALERTS` over the range, and for the rules, which know the texts of what fires now.
+
+        Raises:
+            QueryError: The server refused a condition.
+            SourceError: The source could not be asked, or its answer makes no sense.
+        """
+        product = await self._known_product()
+        asked = history_query(query)
+        window = window_of(asked)
+        parts = _parts(asked, window, product)
+        rules = asyncio.create_task(ask_rules(self._client))
+        try:
+            series, failed = await self._collect(asked, parts, progress)
+            answer = await asyncio.to_thread(
+                alerts_answer,
+                asked,
+                series,
+                await rules,
+                failed=failed,
+                parts=len(parts),
+                source=self.name,
+                link=lambda text: product.link(self.address, text, None, _clock(window.end_ms)),
+            )
+            return replace(answer, link=self._link(product, asked, window))
+        finally:
+            rules.cancel()
 
     async def _collect(
         self, query: MetricsQuery, parts: Sequence[_Part], progress: ProgressListener
@@ -214,8 +249,11 @@ class PrometheusSource:
             return ""
 
     def _link(self, product: Product, query: MetricsQuery, window: Window) -> str:
-        end = np.datetime_as_string(np.datetime64(window.end_ms, "ms"), unit="s").replace("T", " ")
-        return product.link(self.address, query.text, None if query.instant else window, end)
+        return product.link(self.address, query.text, None if query.instant else window, _clock(window.end_ms))
+
+
+def _clock(ms: int) -> str:
+    return str(np.datetime_as_string(np.datetime64(ms, "ms"), unit="s")).replace("T", " ")
 
 
 def _moment(query: MetricsQuery) -> Window:
