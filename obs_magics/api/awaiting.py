@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from obs_magics.api.base import Base
 from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
 from obs_magics.model.sources import Health, ProgressListener, no_progress
+from obs_magics.session.anomalies import AnomalyOptions
+from obs_magics.session.anomaly_report import AnomalyReport
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_events import EventsOptions
@@ -98,6 +100,57 @@ class AsyncSession(Base):
     async def measures(self, service: str, *, source: str | None = None) -> pd.DataFrame:
         """As `Session.measures`."""
         return await bridged(self._measures.table(service, source=source))
+
+    async def anomalies(
+        self,
+        query: str = "",
+        *,
+        service: str | None = None,
+        measures: Sequence[str] = (),
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `Session.anomalies`."""
+        options = AnomalyOptions(
+            service=service,
+            measures=measures,
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        report = await bridged(self._anomalies.report(query, options, source=source, progress=progress))
+        return report.frame
+
+    async def anomaly_report(
+        self,
+        query: str = "",
+        *,
+        service: str | None = None,
+        measures: Sequence[str] = (),
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> AnomalyReport:
+        """As `Session.anomaly_report`."""
+        options = AnomalyOptions(
+            service=service,
+            measures=measures,
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        return await bridged(self._anomalies.report(query, options, source=source, progress=progress))
 
     async def logs(
         self,

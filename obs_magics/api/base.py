@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from obs_magics.model.sources import (
     TracesSource,
 )
 from obs_magics.security.redact import Redactor, new_key
+from obs_magics.session.anomalies import AnomaliesDesk, anomaly_settings
 from obs_magics.session.book import SourceBook, SourceStatus, open_source
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
@@ -55,6 +57,7 @@ class Base:
         *,
         zone: str | None = None,
         now_ns: Callable[[], int] | None = None,
+        executor: Executor | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """Read the configuration.
@@ -64,6 +67,8 @@ class Base:
                 `./.amplifier/integrations/observability.yaml` and the user's configuration directory.
             zone: How naive times are read and shown (`Europe/Berlin`); None is the machine's own.
             now_ns: The clock, in nanoseconds since the epoch; None is the machine's own.
+            executor: Who examines many series: a `concurrent.futures.Executor`, such as a Dask client's
+                `get_executor()`; None for threads of this process. It is not shut down with the session.
             environ: Where environment variables are looked up.
 
         Raises:
@@ -89,6 +94,13 @@ class Base:
         self._events = EventsDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
         self._measures = MeasuresDesk(self._core, custom_measures(self.settings.settings.measures))
+        self._anomalies = AnomaliesDesk(
+            self._core,
+            self._measures,
+            anomaly_settings(self.settings.settings.anomaly_detection),
+            max_points=query.max_data_points,
+            executor=executor,
+        )
 
     @property
     def zone(self) -> tzinfo:

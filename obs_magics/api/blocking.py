@@ -11,6 +11,8 @@ from obs_magics.api.base import Base
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.net.loop import background
+from obs_magics.session.anomalies import AnomalyOptions
+from obs_magics.session.anomaly_report import AnomalyReport
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_events import EventsOptions
@@ -158,6 +160,82 @@ class Session(Base):
             UsageError: There is no such service, or the source has no catalog.
         """
         return background().run(self._measures.table(service, source=source))
+
+    def anomalies(
+        self,
+        query: str = "",
+        *,
+        service: str | None = None,
+        measures: Sequence[str] = (),
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """Say what is unusual in a range, against the history before it.
+
+        Args:
+            query: A measure (`error_rate`, `p99`), the name of a metric, or a query in the source's own language; empty
+                for the configured measures.
+            service: Of which service; None for all that the source knows, where the query is a measure or empty.
+            measures: Instead of the configured ones, where `query` is empty.
+            sensitivity: `low`, `medium` or `high`; default: as configured.
+            baseline: How far back before the range is looked for what is usual; default: the configured 7 days. It may
+                be longer than `max_time_range`.
+            source: As in `metrics`, and so are all others.
+            last: As in `metrics`.
+            start: As in `metrics`.
+            end: As in `metrics`.
+            step: Distance between points; default: a minute, or what `max_data_points` allows.
+            progress: As in `metrics`.
+
+        Returns:
+            An anomalies frame (see `model.anomalies`) with two more columns: `unit` (UCUM), and `improvement` (bool: it
+            went the good way, and is of low severity).
+
+        Raises:
+            UsageError: The options do not go together, or there is no such service.
+            TranslationError: Nothing in the source tells the measure.
+            SourceError: The source could not be asked.
+        """
+        options = AnomalyOptions(
+            service=service,
+            measures=measures,
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        report = self._anomalies.report(query, options, source=source, progress=progress)
+        return background().run(report).frame
+
+    def anomaly_report(
+        self,
+        query: str = "",
+        *,
+        service: str | None = None,
+        measures: Sequence[str] = (),
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        progress: ProgressListener = no_progress,
+    ) -> AnomalyReport:
+        """As `anomalies`, with everything behind it: each question, its series, its history and its own events."""
+        options = AnomalyOptions(
+            service=service,
+            measures=measures,
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        return background().run(self._anomalies.report(query, options, source=source, progress=progress))
 
     def logs(
         self,

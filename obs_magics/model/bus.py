@@ -21,6 +21,7 @@ from typing import Any
 
 QUERY_START = "observability:query:start"
 QUERY_COMPLETE = "observability:query:complete"
+ANOMALY_DETECTED = "observability:anomaly:detected"
 
 Payload = Mapping[str, Any]
 Listener = Callable[[str, Payload], None]

@@ -77,6 +77,11 @@ class MeasuresDesk:
         self._custom = custom
         self._intervals: dict[tuple[str, str, int], int] = {}
 
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Measures that the configuration adds."""
+        return frozenset(measure.name for measure in self._custom.measures)
+
     def resolver(self, source: str | None) -> Resolver:
         """Finds the queries of one source.
 

@@ -107,11 +107,11 @@ class Resolver:
             raise await self._unavailable(measure, service, rows, misfits, facts)
         return _resolved(measure, service, fits)
 
-    async def available(self, service: str) -> list[Resolved]:
-        """What there is for one service, in the order of the measures; empty when there is nothing."""
+    async def available(self, service: str, names: Sequence[str] | None = None) -> list[Resolved]:
+        """What there is for one service, of these measures (None: of all), in their order; empty when nothing is."""
         facts = await self._facts()
         found = []
-        for name in self.names:
+        for name in self.names if names is None else names:
             measure = self.measure(name)
             fits, _ = await self._fits(self._rows_of(measure, None), Wanted(measure, service), facts)
             if fits:

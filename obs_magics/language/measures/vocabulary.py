@@ -75,7 +75,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "cpu_usage": ("cpu", "cpu_utilization", "cpu_utilisation", "cores", "processor"),
     "memory_usage": ("memory", "mem", "ram", "memory_utilization", "rss", "working_set"),
     "restarts": ("restart", "restart_count", "container_restarts", "pod_restarts", "crashes"),
-    "availability": ("uptime", "up", "health", "available"),
+    "availability": ("uptime", "health", "available"),
 }
 
 _BY_NAME = {measure.name: measure for measure in MEASURES}

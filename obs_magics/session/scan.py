@@ -1,0 +1,147 @@
+"""Examining many series: a pure function mapped over chunks of them, on whatever executor there is.
+
+The chunks hold whole series, and the answer does not depend on how many there are, nor on who computes them: threads
+of this process, other processes, or a cluster (`dask.distributed.Client.get_executor()`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from obs_magics.model.sources import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from obs_magics.analysis.anomaly import Threshold
+
+CHUNK = 500
+"""Series in one chunk: enough for numpy, little enough for memory (500 × 1,440 points are 6 MB a column)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How series are examined; the same for every chunk, and small enough to be sent along with each.
+
+    Args:
+        sensitivity: `low`, `medium` or `high`.
+        baseline_ns: How far back is looked for what is usual.
+        since_ns: Events that end before are not told.
+        thresholds: Rules of the configuration.
+    """
+
+    sensitivity: str
+    baseline_ns: int
+    since_ns: int
+    thresholds: tuple[Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one chunk."""
+
+    events: pd.DataFrame
+    series: int
+    skipped: tuple[str, ...] = field(default=())
+
+
+def examine_part(frame: pd.DataFrame, terms: Terms) -> Part:
+    """Examine the series of one chunk. Pure: equal arguments give equal answers, in any process."""
+    import pandas as pd
+
+    from obs_magics.analysis.anomaly import examine
+
+    found = examine(
+        frame,
+        sensitivity=terms.sensitivity,
+        baseline=terms.baseline_ns,
+        since=pd.Timestamp(terms.since_ns, tz="UTC"),
+        thresholds=terms.thresholds,
+    )
+    return Part(found.events, found.series, tuple(str(one) for one in found.skipped))
+
+
+def chunks(frame: pd.DataFrame, size: int = CHUNK) -> Iterator[pd.DataFrame]:
+    """The frame in chunks of whole series, in order of their first appearance; labels keep their categories."""
+    import numpy as np
+
+    from obs_magics.model.frames import series_ids
+
+    ids = series_ids(frame)
+    count = int(ids.max()) + 1 if len(ids) else 0
+    if count <= size:
+        yield frame
+        return
+    order = np.argsort(ids, kind="stable")
+    edges = np.searchsorted(ids[order], np.arange(0, count + size, size))
+    for first, last in pairwise(edges):
+        if first < last:
+            yield frame.take(order[first:last]).reset_index(drop=True)
+
+
+async def mapped(
+    function: Callable[[Any, Terms], Part],
+    pieces: AsyncIterator[Any],
+    terms: Terms,
+    *,
+    executor: Executor | None = None,
+    progress: ProgressListener,
+    total: int = 0,
+    note: str = "looking for anomalies",
+) -> list[Part]:
+    """Map a pure function over chunks, a few at a time, and give the answers in order of the chunks.
+
+    Cancelling the task lets chunks that are under way end and begins no other.
+
+    Args:
+        function: Of a chunk and the terms; importable by name, so that other processes find it.
+        pieces: The chunks; no more are taken than there are workers, so that memory stays bounded.
+        terms: For each of them.
+        executor: Who computes; None for threads of this process.
+        progress: Told after each chunk.
+        total: How many chunks there will be; 0 when that is not known.
+        note: What is going on, for the progress.
+    """
+    workers = os.cpu_count() or 1
+    own = ThreadPoolExecutor(workers, thread_name_prefix="obs-magics-scan") if executor is None else None
+    loop = asyncio.get_running_loop()
+    waiting: dict[asyncio.Future[Part], int] = {}
+    done: dict[int, Part] = {}
+    try:
+        number = 0
+        async for piece in pieces:
+            waiting[loop.run_in_executor(own or executor, function, piece, terms)] = number
+            number += 1
+            if len(waiting) > workers:
+                await _some(waiting, done)
+                progress(Progress(len(done), max(total, number), sum(part.series for part in done.values()), note))
+        while waiting:
+            await _some(waiting, done)
+            progress(Progress(len(done), max(total, number), sum(part.series for part in done.values()), note))
+    finally:
+        for future in waiting:
+            future.cancel()
+        if own is not None:
+            own.shutdown(wait=False, cancel_futures=True)
+    return [done[place] for place in sorted(done)]
+
+
+async def _some(waiting: dict[asyncio.Future[Part], int], done: dict[int, Part]) -> None:
+    """Wait until at least one chunk is done."""
+    finished, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for future in finished:
+        done[waiting.pop(future)] = future.result()
+
+
+async def from_frames(frames: Sequence[pd.DataFrame], size: int = CHUNK) -> AsyncIterator[pd.DataFrame]:
+    """The chunks of frames that are there already, cut off the loop."""
+    for frame in frames:
+        pieces = chunks(frame, size)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
