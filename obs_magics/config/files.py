@@ -82,19 +82,28 @@ def read_document(path: Path) -> Document:
     Raises:
         ConfigError: Not readable, not YAML, empty, or something else than a mapping under ``observability:``.
     """
+    document = read_mapping(path)
+    if document is None:
+        raise ConfigError("the configuration file is empty", where=str(path), hint=f"start it with {ROOT}:")
+    return _below_root(path, document.values, document.places)
+
+
+def read_mapping(path: Path) -> Document | None:
+    """Read one YAML file that holds a mapping, whatever its keys; None when it holds nothing.
+
+    Raises:
+        ConfigError: Not readable, not YAML, or something else than a mapping.
+    """
     text = _text(path)
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         reader = _Reader(loader, str(path))
-        values = reader.mapping(node, ()) if node is not None else None
+        return None if node is None else Document(path, reader.mapping(node, ()), reader.places)
     except yaml.YAMLError as error:
         raise _not_yaml(error, path) from None
     except RecursionError:
         raise ConfigError("the file is nested too deeply", where=str(path)) from None
-    if values is None:
-        raise ConfigError("the configuration file is empty", where=str(path), hint=f"start it with {ROOT}:")
-    return _below_root(path, values, reader.places)
 
 
 def _named_file(path: Path, cwd: Path, how: str) -> Path:

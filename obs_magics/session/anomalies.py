@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import dataclasses
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obs_magics.config.ignore import read_ignored
 from obs_magics.config.settings import AnomalyDetection
 from obs_magics.language.measures import DEFAULT_SCAN, Direction, Resolved, Resolver, find_measure
 from obs_magics.model import provenance
@@ -17,7 +21,7 @@ from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.provenance import Provenance
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.model.time import TimeRange, parse_duration
-from obs_magics.session.anomaly_report import AnomalyReport, Examined, judged, together
+from obs_magics.session.anomaly_report import AnomalyReport, Examined, judged, together, without_ignored
 from obs_magics.session.core import Core
 from obs_magics.session.dress import joined
 from obs_magics.session.finish import with_provenance
@@ -78,6 +82,7 @@ class AnomaliesDesk:
         measures: Finds the queries of measures.
         settings: Defaults.
         max_points: Of a series in one question.
+        ignore_file: What the project ignores; need not be there.
         executor: Who computes; None for threads of this process.
     """
 
@@ -88,6 +93,7 @@ class AnomaliesDesk:
         settings: AnomalySettings,
         *,
         max_points: int,
+        ignore_file: Path,
         executor: Executor | None = None,
     ) -> None:
         self._core = core
@@ -95,6 +101,7 @@ class AnomaliesDesk:
         self._settings = settings
         self._history = Historian(core, measures, max_points)
         self._executor = executor
+        self.ignore_file = ignore_file
 
     async def report(
         self, text: str, options: AnomalyOptions, *, source: str | None, progress: ProgressListener
@@ -113,14 +120,15 @@ class AnomaliesDesk:
         fetched, failed = await self._fetch(questions, plans, baseline_ns, progress)
         span = _span(plans)
         terms = Terms(sensitivity=sensitivity, baseline_ns=baseline_ns, since_ns=span.start_ns)
-        asked = await self._examine(fetched, terms, progress)
+        asked, ignored = await self._without_ignored(await self._examine(fetched, terms, progress))
         report = AnomalyReport(
             frame=await asyncio.to_thread(together, [one.events for one in asked]),
             asked=tuple(asked),
             range=span,
             baseline_ns=baseline_ns,
             sensitivity=sensitivity,
-            notes=(*notes, *_notes(plans, fetched)),
+            ignored=ignored,
+            notes=(*notes, *_notes(plans, fetched), *_ignored_notes(ignored)),
             failed=failed,
         )
         with_provenance(report.frame, _provenance(report, plans[0], text))
@@ -230,6 +238,17 @@ class AnomaliesDesk:
             own[owner].append(part)
         return [await asyncio.to_thread(_examined, one, mine) for one, mine in zip(fetched, own, strict=True)]
 
+    async def _without_ignored(self, asked: Sequence[Examined]) -> tuple[list[Examined], dict[str, int]]:
+        """The questions without the events that the project ignores, and how many each entry kept out."""
+        entries = await asyncio.to_thread(read_ignored, self.ignore_file)
+        counts: Counter[str] = Counter()
+        kept = []
+        for one in asked:
+            events, held = without_ignored(one.events, entries)
+            counts.update(held)
+            kept.append(dataclasses.replace(one, events=events))
+        return kept, dict(counts)
+
     def _emit(self, events: pd.DataFrame) -> None:
         """Tell the bus of every event that is not for the better."""
         told = events[~events["improvement"]]
@@ -266,6 +285,12 @@ def _sensitivity(text: str) -> str:
 
 def _span(plans: Sequence[Plan]) -> TimeRange:
     return TimeRange(min(plan.range.start_ns for plan in plans), max(plan.range.end_ns for plan in plans))
+
+
+def _ignored_notes(ignored: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(
+        f"ignored {count} {'anomaly' if count == 1 else 'anomalies'}, {words}" for words, count in ignored.items()
+    )
 
 
 def _notes(plans: Sequence[Plan], fetched: Sequence[Fetched]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obs_magics.config.ignore import Ignored
 from obs_magics.language.measures import Direction, Resolved
 from obs_magics.model.frames import STRING_DTYPE
 from obs_magics.model.time import TimeRange
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FOR_THE_BETTER = "for the better"
 EXTRA_COLUMNS = ("unit", "improvement")
+_MATCHED = ("metric", "service", "series", "kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,25 @@ def together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         ["start", "_severity", "_score", "series"], kind="stable"
     )
     return whole.loc[order.index].reset_index(drop=True)
+
+
+def without_ignored(events: pd.DataFrame, entries: Sequence[Ignored]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The events that no entry of the ignore file covers, and how many each entry did, by its words."""
+    import numpy as np
+
+    counts: dict[str, int] = {}
+    keep = np.ones(len(events), dtype=np.bool_)
+    texts = {name: events[name].astype(object).where(events[name].notna(), "") for name in _MATCHED}
+    times = [events[name].astype("int64") for name in ("start", "end")]
+    for place, (metric, service, series, kind, start_ns, end_ns) in enumerate(
+        zip(*texts.values(), *times, strict=True)
+    ):
+        event = {"metric": metric, "service": service, "series": series, "kind": kind}
+        found = next((one for one in entries if one.covers(**event, start_ns=start_ns, end_ns=end_ns)), None)
+        if found is not None:
+            keep[place] = False
+            counts[str(found)] = counts.get(str(found), 0) + 1
+    return (events if keep.all() else events[keep].reset_index(drop=True)), counts
 
 
 def _first_columns(frame: pd.DataFrame) -> list[str]:

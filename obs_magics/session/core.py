@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
+from obs_magics.model.errors import ObsError
 from obs_magics.model.query import LogsQuery, MetricsQuery
 from obs_magics.model.sources import Answer, Health, LogsSource, MetricsSource, ProgressListener, Source
 from obs_magics.model.time import SECOND, TimeRange
@@ -113,6 +114,14 @@ class Core:
         seconds = time.perf_counter() - started
         self.bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
         return frame
+
+    def now_ns(self) -> int:
+        """What time it is for the default source, which may stand still; the clock's without one."""
+        try:
+            own = self.book.source(None).now_ns()
+        except ObsError:
+            own = None
+        return self._clock_ns() if own is None else own
 
     async def health(self, source: str | None) -> Health:
         """Ask one source whether it is well."""
