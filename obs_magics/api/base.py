@@ -25,6 +25,7 @@ from obs_magics.config.ignore import (
 )
 from obs_magics.config.load import Loaded, load_settings
 from obs_magics.config.registry import load_registry
+from obs_magics.local.events.source import ADAPTER as EVENTS_ADAPTER
 from obs_magics.local.source import ADAPTER as FOLDER_ADAPTER
 from obs_magics.model.bus import Bus
 from obs_magics.model.sources import (
@@ -85,7 +86,7 @@ class Base:
         Raises:
             ConfigError: The file has an unknown key or a bad value.
         """
-        self._registry: Mapping[str, Adapter] = load_registry([*ADAPTERS, FOLDER_ADAPTER])
+        self._registry: Mapping[str, Adapter] = load_registry([*ADAPTERS, FOLDER_ADAPTER, EVENTS_ADAPTER])
         self.settings: Loaded = load_settings(config, self._registry, environ=environ)
         query = self.settings.settings.query
         limits = Limits(
@@ -99,6 +100,7 @@ class Base:
         def redactor() -> Redactor:
             return Redactor(key)  # one for each question, with the one key: equal secrets stay equal
 
+        self._clock_ns = clock_ns
         here = session_zone(zone, environ)
         self._core = Core(book, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
         self._traces = TracesDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)

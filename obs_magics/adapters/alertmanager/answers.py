@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from obs_magics.adapters.alerts import alert_event, service_of
+from obs_magics.analysis.events.alerts import alert_event, service_of
 from obs_magics.model.events import Event
 from obs_magics.model.query import EventMatcher
 from obs_magics.net.reply import Reply, shown

@@ -13,9 +13,9 @@ from obs_magics.adapters.alertmanager.answers import Alert, Group, Silence, read
 from obs_magics.adapters.alertmanager.errors import VENDOR
 from obs_magics.adapters.alertmanager.product import find_status
 from obs_magics.adapters.alertmanager.settings import AlertmanagerSettings
-from obs_magics.adapters.alerts import is_broken, pushed_down
 from obs_magics.adapters.connection import address_of, connection_of
 from obs_magics.analysis.events import chosen
+from obs_magics.analysis.events.alerts import is_broken, pushed_down
 from obs_magics.display.units import count_text
 from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.events import Event, EventKind, events_frame

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from obs_magics.adapters.alerts import alert_event, is_broken, pushed_down
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.rules import Firing, Loaded
+from obs_magics.analysis.events.alerts import alert_event, is_broken, pushed_down
 from obs_magics.display.units import count_text
 from obs_magics.model.durations import format_duration
 from obs_magics.model.events import Event, events_frame

@@ -1,4 +1,4 @@
-"""Files that people have, read as metrics, logs or traces: tables of formats, recognised by what is in a file."""
+"""Files that people have, read as metrics, logs, traces or events: tables of formats, recognised by what they hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import duckdb
 from obs_magics.local.database import connect
 from obs_magics.local.readers import delimited, exposition, otlp, prometheus_json, tables, tsdb_dump
 from obs_magics.local.readers.base import File, Mapping, Problem, Reading
+from obs_magics.local.readers.events import EVENT_TITLES
+from obs_magics.local.readers.events import looks_right as holds_events
+from obs_magics.local.readers.events import read as read_events
 from obs_magics.local.readers.logs import LOG_FORMATS
 from obs_magics.local.readers.traces import SPAN_FORMATS, SPAN_TITLES
 
@@ -101,20 +104,27 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
             return Reading(problems=[Problem(file.name, "the file is empty")])
         if file.head.startswith(_UTF_16):
             return Reading(problems=[Problem(file.name, "it is UTF-16: save it as UTF-8")])
-        spans = next((form for form in SPAN_FORMATS if form.looks_right(file)), None)
-        if spans is not None:
-            return spans.read(file)
-        log = next((form for form in LOG_FORMATS if form.looks_right(file, mapping)), None)
-        if log is not None:
-            return log.read(file, mapping)
-        form = next((form for form in FORMATS if form.looks_right(file)), None)
-        return None if form is None else form.read(file, mapping)
+        return _by_format(file, mapping)
     except (OSError, EOFError, zlib.error) as problem:  # gone, not readable, or its gzip cut in half or damaged
         return Reading(problems=[Problem(file.name, f"cannot be read: {problem}")])
 
 
+def _by_format(file: File, mapping: Mapping) -> Reading | None:
+    """What came of a file of the first format that fits, the surest recognition first."""
+    spans = next((form for form in SPAN_FORMATS if form.looks_right(file)), None)
+    if spans is not None:
+        return spans.read(file)
+    if holds_events(file, mapping):
+        return read_events(file, mapping)
+    log = next((form for form in LOG_FORMATS if form.looks_right(file, mapping)), None)
+    if log is not None:
+        return log.read(file, mapping)
+    form = next((form for form in FORMATS if form.looks_right(file)), None)
+    return None if form is None else form.read(file, mapping)
+
+
 def _of_no_format(names: Sequence[str], path: Path) -> Iterator[Problem]:
-    titles = [form.title for form in FORMATS] + [*SPAN_TITLES]
+    titles = [form.title for form in FORMATS] + [*SPAN_TITLES, EVENT_TITLES[-1]]
     known = ", ".join(titles + [form.title for form in LOG_FORMATS])
     if len(names) == 1:
         yield Problem(names[0], f"not a format that is known here ({known})")

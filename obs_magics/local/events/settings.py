@@ -1,0 +1,69 @@
+"""What can be configured about a source of events: a file, a folder of files, or a git repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, field_validator, model_validator
+
+from obs_magics.config.platform import PlatformSettings
+from obs_magics.config.types import COMMA_SEPARATED
+from obs_magics.local.events.git import CONFIG_FILES, Deployments
+from obs_magics.model.errors import QueryError
+from obs_magics.model.events import EventKind
+from obs_magics.syntax.event_query import event_kind
+
+
+def _kind(value: Any) -> Any:
+    try:
+        return event_kind(value) if isinstance(value, str) else value
+    except QueryError as problem:
+        raise ValueError(f"{problem.message}; {problem.hint}") from None
+
+
+class EventsSettings(PlatformSettings):
+    """A file of events (JSON, JSON Lines, CSV, Parquet, webhooks), a folder of such files, or a git repository.
+
+    Args:
+        path: Where it lies; may be given as `url` too, as an address is for other platforms.
+        kind: Of events that do not say what they are: ``deployment``.
+        service: Of events that name none.
+        timestamp: The column that holds the time; found out when not given.
+        zone: Of times that name none: ``Europe/Berlin``.
+        branch: Of a repository: whose log.
+        deployments: Of a repository: which commits are deployments (``auto``, ``tags``, ``merges``, ``commits``,
+            ``none``); ``auto`` is tags where there are any, else merges.
+        config_files: Of a repository: names of files that hold configuration, with ``*``.
+    """
+
+    path: str | None = None
+    kind: Annotated[EventKind | None, BeforeValidator(_kind)] = None
+    service: str = ""
+    timestamp: str | None = None
+    zone: str = "UTC"
+    branch: str = "HEAD"
+    deployments: Deployments = "auto"
+    config_files: Annotated[tuple[str, ...], COMMA_SEPARATED] = CONFIG_FILES
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_is_a_path(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or values.get("path") is not None or values.get("url") is None:
+            return values
+        return {**{key: value for key, value in values.items() if key != "url"}, "path": str(values["url"])}
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
+            raise ValueError("must name a time zone, such as Europe/Berlin") from None
+        return zone
+
+    @property
+    def shown_address(self) -> str:
+        """The path."""
+        return self.path or ""

@@ -1,0 +1,193 @@
+"""Events from a file, from the files of a folder, or from the log of a git repository."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from obs_magics.analysis.events import chosen
+from obs_magics.config.adapter import Adapter
+from obs_magics.local.events.git import Repository, is_repository
+from obs_magics.local.events.settings import EventsSettings
+from obs_magics.local.readers import list_files
+from obs_magics.local.readers.base import File, Mapping, Problem
+from obs_magics.local.readers.events import EVENT_TITLES, looks_right, read
+from obs_magics.local.settings import local_path
+from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
+from obs_magics.model.events import KINDS, Event, EventKind, events_frame
+from obs_magics.model.query import EventsQuery
+from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
+
+_MOST_FILES = 1000
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the files held when they were read last, and how they looked then."""
+
+    stamp: tuple[tuple[str, int, int], ...]
+    events: tuple[Event, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class EventsFileSource:
+    """A file of events, a folder of such files, or a git repository.
+
+    Implements `EventsSource`. Files are read again when they have changed: something may append to them.
+
+    Args:
+        name: As the user calls it.
+        settings: Where it lies and how it is read.
+
+    Raises:
+        ConfigError: The settings name no path.
+    """
+
+    platform = "events"
+    event_kinds: tuple[EventKind, ...] = KINDS
+
+    def __init__(self, name: str, settings: EventsSettings) -> None:
+        if not settings.path:
+            raise ConfigError("a source of events needs a path", where=name, hint="add path: /where/it/lies")
+        self.name = name
+        self.path = local_path(settings.path)
+        self.address = settings.path
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._last: _Read | None = None
+
+    @property
+    def where(self) -> str:
+        """Name and address, for errors."""
+        return f"{self.name} ({self.address})"
+
+    def now_ns(self) -> int | None:
+        """None: its now is the clock's."""
+        return None
+
+    async def close(self) -> None:
+        """Forget what was read."""
+        self._last = None
+
+    async def health(self) -> Health:
+        """Read the files, or ask git, and say what there is.
+
+        Raises:
+            SourceError: There is nothing, or nothing that could be read as events.
+        """
+        began = time.perf_counter()
+        repository = self._repository()
+        if repository is not None:
+            return Health(True, await repository.version(), time.perf_counter() - began)
+        found = await asyncio.to_thread(self._files)
+        lines = "\n".join((f"{len(found.events):,} events", *found.notes[:_SHOWN], *found.problems[:_SHOWN]))
+        return Health(True, "events in files", time.perf_counter() - began, lines)
+
+    async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
+        """Answer with all that overlaps the range; see `EventsSource.events`.
+
+        Raises:
+            SourceError: There is nothing, or nothing that could be read as events.
+        """
+        progress(Progress(0, 1))
+        repository = self._repository()
+        if repository is not None:
+            events, notes = await repository.events(query.range)
+            problems: Sequence[str] = ()
+            native = f"git log --first-parent {repository.branch}"
+        else:
+            found = await asyncio.to_thread(self._files)
+            events, notes, problems, native = list(found.events), [], found.problems, query.text
+        kept = chosen(events, EventsQuery(range=query.range, limit=query.limit)).events
+        progress(Progress(1, 1, len(kept)))
+        return Answer(
+            events_frame(kept),
+            native,
+            warnings=tuple(problems[:_SHOWN]),
+            empty_reason="" if kept else self._why_empty(len(events), repository is not None),
+            signal="events",
+            notes=tuple(notes),
+        )
+
+    def _why_empty(self, total: int, is_git: bool) -> str:
+        if is_git:
+            return "nothing was tagged, merged or changed in configuration in the time asked for"
+        return f"none of the {total:,} events here lies in the time asked for"
+
+    def _repository(self) -> Repository | None:
+        if not self.path.exists():
+            raise SourceUnavailable("there is no such file or folder", where=self.where, hint="check the path")
+        if not self.path.is_dir() or not is_repository(self.path):
+            return None
+        given = self._settings
+        return Repository(
+            self.path, self.where, given.service, given.branch, given.deployments, given.config_files,
+            given.timeout_seconds,
+        )  # fmt: skip
+
+    def _files(self) -> _Read:
+        with self._lock:
+            files = self._listed()
+            stamp = tuple((file.name, *_stamp(file.path)) for file in files)
+            if self._last is None or self._last.stamp != stamp:
+                self._last = self._read(files, stamp)
+            return self._last
+
+    def _listed(self) -> list[File]:
+        found = []
+        for file in list_files(self.path):
+            found.append(file)
+            if len(found) > _MOST_FILES:
+                message = f"this folder has more than {_MOST_FILES:,} files"
+                raise BadAnswer(message, where=self.where, hint="name the file, or a folder of files of events")
+        return found
+
+    def _read(self, files: Sequence[File], stamp: tuple[tuple[str, int, int], ...]) -> _Read:
+        """A file that was named is read as events whatever it looks like; of a folder those that look like it."""
+        given = self._settings
+        mapping = Mapping(timestamp=given.timestamp, zone=given.zone)
+        events: list[Event] = []
+        problems: list[Problem] = []
+        notes: list[Problem] = []
+        skipped = 0
+        for file in files:
+            try:
+                if self.path.is_dir() and not looks_right(file, mapping):
+                    skipped += 1
+                    continue
+                reading = read(file, mapping, given.kind)
+            except OSError as problem:
+                problems.append(Problem(file.name, f"cannot be read: {problem}"))
+                continue
+            events += reading.events
+            problems += reading.problems
+            notes += reading.notes
+        said = [*map(str, problems), *([f"{skipped:,} files hold no events"] if skipped else [])]
+        if not events:
+            hint = "; ".join(said[:_SHOWN]) or f"what is read: {', '.join(EVENT_TITLES)}"
+            raise BadAnswer("nothing here can be read as events", where=self.where, hint=hint)
+        if given.service:
+            events = [event if event.service else replace(event, service=given.service) for event in events]
+        return _Read(stamp, tuple(events), tuple(said), tuple(map(str, notes)))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """When a file was changed last, and how long it is; nothing of a file that is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, -1
+    return found.st_mtime_ns, found.st_size
+
+
+def _open(name: str, settings: EventsSettings) -> EventsFileSource:
+    return EventsFileSource(name, settings)
+
+
+ADAPTER = Adapter(type="events", title="Events: files, git log", settings=EventsSettings, open=_open, detect=None)
