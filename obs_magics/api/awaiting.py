@@ -7,8 +7,8 @@ from datetime import timedelta
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from obs_magics.api.base import Base
 from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
+from obs_magics.api.incidents import AsyncIncidents
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.session.anomalies import AnomalyOptions
 from obs_magics.session.anomaly_report import AnomalyReport
@@ -17,6 +17,7 @@ from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_events import EventsOptions
 from obs_magics.session.plan_logs import LogsOptions
 from obs_magics.session.plan_traces import TracesOptions
+from obs_magics.session.scan import CHUNK
 from obs_magics.session.sql import SqlOptions, SqlPlan
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class AsyncSession(Base):
+class AsyncSession(AsyncIncidents):
     """The same calls for programs with an event loop of their own: `await session.metrics(…)`.
 
     Cancelling a call cancels what is in flight.
@@ -151,6 +152,28 @@ class AsyncSession(Base):
             range=MetricsOptions(last=last, start=start, end=end, step=step),
         )
         return await bridged(self._anomalies.report(query, options, source=source, progress=progress))
+
+    async def scan(
+        self,
+        query: str,
+        *,
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        chunk: int = CHUNK,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `Session.scan`."""
+        options = AnomalyOptions(
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        return await bridged(self._anomalies.scan(query, options, source=source, chunk=chunk, progress=progress))
 
     async def logs(
         self,

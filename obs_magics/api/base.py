@@ -80,7 +80,7 @@ class Base:
             now_ns: The clock, in nanoseconds since the epoch; None is the machine's own.
             executor: Who examines many series: a `concurrent.futures.Executor`, such as a Dask client's
                 `get_executor()`; None for threads of this process. It is not shut down with the session.
-            ignore_file: Which anomalies the project ignores; None is `.obs-magics/ignore.yaml` where the session starts.
+            ignore_file: Which anomalies the project ignores; None is `.obs-magics/ignore.yaml` where it runs.
             environ: Where environment variables are looked up.
 
         Raises:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from obs_magics.api.base import Base
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
+from obs_magics.api.incidents import SyncIncidents
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.net.loop import background
 from obs_magics.session.anomalies import AnomalyOptions
@@ -18,6 +18,7 @@ from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_events import EventsOptions
 from obs_magics.session.plan_logs import LogsOptions
 from obs_magics.session.plan_traces import TracesOptions
+from obs_magics.session.scan import CHUNK
 from obs_magics.session.sql import SqlOptions, SqlPlan
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class Session(Base):
+class Session(SyncIncidents):
     """Ask sources from a notebook or a script; every call waits for its answer and can be interrupted.
 
     >>> with Session() as session:                                              # doctest: +SKIP
@@ -236,6 +237,48 @@ class Session(Base):
             range=MetricsOptions(last=last, start=start, end=end, step=step),
         )
         return background().run(self._anomalies.report(query, options, source=source, progress=progress))
+
+    def scan(
+        self,
+        query: str,
+        *,
+        sensitivity: str | None = None,
+        baseline: str | None = None,
+        source: str | None = None,
+        last: str | None = None,
+        start: When | None = None,
+        end: When | None = None,
+        step: str | float | None = None,
+        chunk: int = CHUNK,
+        progress: ProgressListener = no_progress,
+    ) -> pd.DataFrame:
+        """As `anomalies`, over very many series: asked in parts where the query can be cut, examined in chunks.
+
+        The answer does not depend on the size of the chunks, nor on who computes them (`Session(executor=…)`). An
+        interrupt ends it after the chunks that are under way.
+
+        Args:
+            query: A metric name or a query that keeps its series apart is cut along the values of a label; any other
+                is asked as a whole.
+            sensitivity: As in `anomalies`, and so are all others.
+            baseline: As in `anomalies`.
+            source: As in `anomalies`.
+            last: As in `anomalies`.
+            start: As in `anomalies`.
+            end: As in `anomalies`.
+            step: As in `anomalies`.
+            chunk: Series in one chunk: what is in memory at once is a few of them.
+            progress: Told after every chunk.
+
+        Returns:
+            As `anomalies`; its provenance notes how many series were looked at.
+        """
+        options = AnomalyOptions(
+            sensitivity=sensitivity,
+            baseline=baseline,
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        return background().run(self._anomalies.scan(query, options, source=source, chunk=chunk, progress=progress))
 
     def logs(
         self,

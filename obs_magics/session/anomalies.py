@@ -20,18 +20,26 @@ from obs_magics.model.bus import ANOMALY_DETECTED
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.provenance import Provenance
 from obs_magics.model.sources import Progress, ProgressListener
-from obs_magics.model.time import TimeRange, parse_duration
+from obs_magics.model.time import MINUTE, TimeRange, parse_duration
 from obs_magics.session.anomaly_report import AnomalyReport, Examined, judged, together, without_ignored
 from obs_magics.session.core import Core
 from obs_magics.session.dress import joined
 from obs_magics.session.finish import with_provenance
 from obs_magics.session.history import Fetched, Historian, Question
 from obs_magics.session.measures import MeasuresDesk
+from obs_magics.session.pieces import Pieces
 from obs_magics.session.plan import MetricsOptions, Plan, checked_text
 from obs_magics.session.scan import Part, Terms, examine_part, from_frames, mapped
+from obs_magics.session.traits import renamed
+from obs_magics.syntax.grafana import expand_time_variables
+from obs_magics.syntax.promql import tree_of
+from obs_magics.syntax.promql_split import selector_text
+from obs_magics.syntax.promql_tree import selections
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from obs_magics.analysis.anomaly import Threshold
 
 _AT_ONCE = 4
 MOST_SERVICES = 60
@@ -52,6 +60,7 @@ class AnomalySettings:
     sensitivity: str = "medium"
     baseline_ns: int
     measures: tuple[str, ...] = DEFAULT_SCAN
+    thresholds: tuple[Threshold, ...] = ()
 
 
 def anomaly_settings(configured: AnomalyDetection) -> AnomalySettings:
@@ -113,27 +122,67 @@ class AnomaliesDesk:
             TranslationError: Nothing in the source tells the measure.
             ObsError: The first question's error, when none could be answered.
         """
-        sensitivity = _sensitivity(options.sensitivity or self._settings.sensitivity)
-        baseline_ns = parse_duration(options.baseline) if options.baseline else self._settings.baseline_ns
+        terms = self._terms(options)
         questions, notes = await self.questions(text, options, source=source)
         plans = [await self._history.plan(one, options.range, source=source) for one in questions]
-        fetched, failed = await self._fetch(questions, plans, baseline_ns, progress)
+        fetched, failed = await self._fetch(questions, plans, terms.baseline_ns, progress)
         span = _span(plans)
-        terms = Terms(sensitivity=sensitivity, baseline_ns=baseline_ns, since_ns=span.start_ns)
+        terms = dataclasses.replace(terms, since_ns=span.start_ns)
         asked, ignored = await self._without_ignored(await self._examine(fetched, terms, progress))
         report = AnomalyReport(
             frame=await asyncio.to_thread(together, [one.events for one in asked]),
             asked=tuple(asked),
             range=span,
-            baseline_ns=baseline_ns,
-            sensitivity=sensitivity,
+            baseline_ns=terms.baseline_ns,
+            sensitivity=terms.sensitivity,
             ignored=ignored,
-            notes=(*notes, *_notes(plans, fetched), *_ignored_notes(ignored)),
+            notes=(*notes, *_notes(plans, [note for one in fetched for note in one.notes]), *_ignored_notes(ignored)),
             failed=failed,
         )
-        with_provenance(report.frame, _provenance(report, plans[0], text))
+        with_provenance(report.frame, _provenance(report, plans, text))
         self._emit(report.frame)
         return report
+
+    async def scan(
+        self, text: str, options: AnomalyOptions, *, source: str | None, chunk: int, progress: ProgressListener
+    ) -> pd.DataFrame:
+        """As `report`, for very many series: asked and examined in chunks, of which none is kept.
+
+        The history is asked with each chunk. What the project ignores is left out, and the bus is told, as ever.
+        """
+        if chunk < 1:
+            raise UsageError(f"a chunk has 1 series or more, not {chunk}")
+        terms = self._terms(options)
+        questions, notes = await self.questions(text, options, source=source)
+        plans = [await self._history.plan(one, options.range, source=source) for one in questions]
+        terms = dataclasses.replace(terms, since_ns=_span(plans).start_ns)
+        pieces = Pieces(self._core.book.metrics_source(source), self._history, terms.baseline_ns, chunk)
+        for question, plan in zip(questions, plans, strict=True):
+            await pieces.add(question, plan)
+        parts = await mapped(
+            examine_part, pieces.frames(), terms, executor=self._executor, progress=progress, total=pieces.count
+        )
+        found = await asyncio.to_thread(_scanned, questions, pieces.owned(parts))
+        entries = await asyncio.to_thread(read_ignored, self.ignore_file)
+        events, ignored = without_ignored(found, entries)
+        series = sum(part.series for part in parts)
+        report = AnomalyReport(
+            frame=events,
+            asked=(),
+            range=_span(plans),
+            baseline_ns=terms.baseline_ns,
+            sensitivity=terms.sensitivity,
+            ignored=ignored,
+            notes=(
+                *(f"{series:,} series in {len(parts):,} chunks",),
+                *notes,
+                *_notes(plans, pieces.notes),
+                *_ignored_notes(ignored),
+            ),
+        )
+        with_provenance(events, _provenance(report, plans, text))
+        self._emit(events)
+        return events
 
     async def questions(
         self, text: str, options: AnomalyOptions, *, source: str | None
@@ -146,12 +195,21 @@ class AnomaliesDesk:
                     "a service goes with a measure, and this is a query of its own",
                     hint="write the service into the query, or name a measure: error_rate, latency_p99",
                 )
-            return [Question(typed)], ()
+            return [Question(typed, selector=_selector(typed))], ()
         resolver = self._measures.resolver(source)
         names = [typed] if typed else list(options.measures or self._settings.measures)
         if options.service is not None:
             return await self._of_service(resolver, names, options.service, strict=bool(typed))
         return await self._of_all(resolver, names)
+
+    def _terms(self, options: AnomalyOptions) -> Terms:
+        """How series are examined; from when on is not known yet."""
+        return Terms(
+            sensitivity=_sensitivity(options.sensitivity or self._settings.sensitivity),
+            baseline_ns=parse_duration(options.baseline) if options.baseline else self._settings.baseline_ns,
+            since_ns=0,
+            thresholds=self._settings.thresholds,
+        )
 
     async def _is_measure(self, text: str, source: str | None) -> bool:
         """Whether a text names a measure; what is the name of a metric means that metric."""
@@ -269,11 +327,34 @@ def _examined(fetched: Fetched, parts: Sequence[Part]) -> Examined:
         direction=direction,
         frame=fetched.frame,
         history=fetched.history,
-        events=together([judged(part.events, direction, unit) for part in parts]),
+        events=found_in(parts, direction, unit),
         series=sum(part.series for part in parts),
         skipped=tuple(reason for part in parts for reason in part.skipped),
         measure=measure,
     )
+
+
+def _scanned(questions: Sequence[Question], own: Sequence[Sequence[Part]]) -> pd.DataFrame:
+    """The judged events of all questions of a scan."""
+    judgements = [
+        found_in(parts, one.measure.direction if one.measure else "either", one.measure.unit if one.measure else "")
+        for one, parts in zip(questions, own, strict=True)
+    ]
+    return together(judgements)
+
+
+def found_in(parts: Sequence[Part], direction: Direction, unit: str) -> pd.DataFrame:
+    """The judged events of one question, from its chunks."""
+    traits = [part.traits for part in parts]
+    return together([judged(renamed(part.events, traits), direction, unit) for part in parts])
+
+
+def _selector(text: str) -> str:
+    """The selector that a query reads first, to ask how often its series are scraped."""
+    plain = expand_time_variables(text, step_ns=MINUTE, range_ns=MINUTE, scrape_ns=MINUTE)
+    tree = tree_of(plain)
+    found = selections(tree) if tree is not None else []
+    return selector_text(found[0]) if found else ""
 
 
 def _sensitivity(text: str) -> str:
@@ -293,26 +374,28 @@ def _ignored_notes(ignored: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-def _notes(plans: Sequence[Plan], fetched: Sequence[Fetched]) -> tuple[str, ...]:
+def _notes(plans: Sequence[Plan], history: Sequence[str]) -> tuple[str, ...]:
     """What the sources and the history have to say, each sentence once."""
-    told = [*(note for plan in plans for note in plan.notes), *(note for one in fetched for note in one.notes)]
-    return tuple(dict.fromkeys(told))
+    return tuple(dict.fromkeys([*(note for plan in plans for note in plan.notes), *history]))
 
 
-def _provenance(report: AnomalyReport, plan: Plan, text: str) -> Provenance:
+def _provenance(report: AnomalyReport, plans: Sequence[Plan], text: str) -> Provenance:
     """Where the events come from: the questions that they were found in."""
-    origin = provenance.of(report.asked[0].frame)
+    first = plans[0]
+    frames = [provenance.of(one.frame) for one in report.asked]
     return Provenance(
         signal="anomalies",
-        source=plan.source,
-        platform=plan.platform,
-        address=plan.address,
+        source=first.source,
+        platform=first.platform,
+        address=first.address,
         question=text or ", ".join(dict.fromkeys(one.name for one in report.asked)),
-        native_query="; ".join(dict.fromkeys(one.query for one in report.asked)),
-        translated_by="measures" if report.asked[0].measure else "",
+        native_query="; ".join(
+            dict.fromkeys([one.query for one in report.asked] or [one.native_query for one in plans])
+        ),
+        translated_by="measures" if any(one.measure for one in report.asked) else "",
         start=report.range.start.isoformat(),
         end=report.range.end.isoformat(),
-        fetched_at=origin.fetched_at if origin else "",
+        fetched_at=next((origin.fetched_at for origin in frames if origin), ""),
         rows=len(report.frame),
         notes=report.notes,
         failed=report.failed,

@@ -16,12 +16,12 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.frames import empty_metrics
 from obs_magics.model.query import MetricsQuery, choose_step
 from obs_magics.model.sources import ProgressListener, no_progress
-from obs_magics.model.time import DAY, MINUTE, TimeRange, format_duration
+from obs_magics.model.time import DAY, MINUTE, SECOND, TimeRange, format_duration
 from obs_magics.session.core import Core
 from obs_magics.session.dress import joined
 from obs_magics.session.finish import with_provenance
 from obs_magics.session.measures import MeasuresDesk
-from obs_magics.session.plan import SCRAPE_INTERVAL_NS, MetricsOptions, Plan
+from obs_magics.session.plan import MetricsOptions, Plan
 from obs_magics.syntax.grafana import expand_time_variables
 
 if TYPE_CHECKING:
@@ -34,10 +34,29 @@ _MOST_LEAD_NS = DAY
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: a measure, or a query as it was typed."""
+    """What is asked: a measure, or a query as it was typed.
+
+    Args:
+        text: As typed, time variables and all; the name of the measure.
+        measure: How it is asked.
+        selector: Of the series that a rate of the query reads; empty where that is not clear.
+    """
 
     text: str
     measure: Resolved | None = None
+    selector: str = ""
+
+    @property
+    def query(self) -> str:
+        """What is asked, with its time variables."""
+        return self.measure.query if self.measure else self.text
+
+    @property
+    def scraped(self) -> str:
+        """The series whose scrapes tell how far a rate has to look back; empty where there is no such rate."""
+        if "$__rate_interval" not in self.query and "${__rate_interval}" not in self.query:
+            return ""
+        return self.measure.selector if self.measure else self.selector
 
     @property
     def name(self) -> str:
@@ -81,15 +100,15 @@ class Historian:
 
     async def plan(self, question: Question, options: MetricsOptions, *, source: str | None) -> Plan:
         """The question about the range alone, at the step at which it is examined."""
-        text = question.measure.query if question.measure else question.text
-        plan = await self._core.plan(text, options, source=source)
-        query = _query(plan)
+        plan = await self._core.plan(question.query, options, source=source)
+        step_ns = max(_query(plan).step_ns, STEP_NS)
         if options.step is not None:
             return plan
-        step_ns = max(query.step_ns, STEP_NS)
+        plan = await self._core.plan(question.query, dataclasses.replace(options, step=step_ns / SECOND), source=source)
+        query = _query(plan)
         late = query.range.end_ns % step_ns if options.start is None and options.end is None else 0
         span = TimeRange(query.range.start_ns - late, query.range.end_ns - late)
-        return dataclasses.replace(plan, query=dataclasses.replace(query, range=span, step_ns=step_ns))
+        return dataclasses.replace(plan, query=dataclasses.replace(query, range=span))
 
     async def fetch(
         self, question: Question, plan: Plan, baseline_ns: int, *, progress: ProgressListener = no_progress
@@ -111,7 +130,7 @@ class Historian:
         asked = fine[~earlier].reset_index(drop=True)
         return Fetched(
             question=question,
-            query=_text(question, query, query.step_ns, scrape_ns),
+            query=_text(question, query, scrape_ns),
             frame=_told(fine, asked, query.range),
             history=joined([coarse, fine[earlier].reset_index(drop=True)]),
             notes=notes,
@@ -136,7 +155,7 @@ class Historian:
 
     async def _ask(self, question: Question, plan: Plan, grid: _Grid, progress: ProgressListener) -> pd.DataFrame:
         query = _query(plan)
-        text = _text(question, query, query.step_ns, grid.scrape_ns)
+        text = _text(question, query, grid.scrape_ns)
         query = dataclasses.replace(query, text=text, range=grid.span, step_ns=grid.step_ns)
         asked = dataclasses.replace(plan, query=query)
         if question.measure:
@@ -144,9 +163,7 @@ class Historian:
         return await self._core.ask(asked, progress=progress)
 
     async def _scrape_ns(self, question: Question, at_ns: int, source: str) -> int:
-        if question.measure is None or "$__rate_interval" not in question.measure.query:
-            return SCRAPE_INTERVAL_NS
-        return await self._measures.scrape_interval_ns(question.measure, at_ns, source=source)
+        return await self._measures.scrape_interval_ns(question.scraped, at_ns, source=source)
 
 
 def _query(plan: Plan) -> MetricsQuery:
@@ -154,12 +171,10 @@ def _query(plan: Plan) -> MetricsQuery:
     return plan.query
 
 
-def _text(question: Question, query: MetricsQuery, step_ns: int, scrape_ns: int) -> str:
-    """The query with its time variables; that of a measure may look back further than the usual scrapes need."""
-    if question.measure is None:
-        return query.text
+def _text(question: Question, query: MetricsQuery, scrape_ns: int) -> str:
+    """The query with its time variables; its rates look back as far at every step, and further for rarer scrapes."""
     return expand_time_variables(
-        question.measure.query, step_ns=step_ns, range_ns=query.range.duration_ns, scrape_ns=scrape_ns
+        question.query, step_ns=query.step_ns, range_ns=query.range.duration_ns, scrape_ns=scrape_ns
     )
 
 

@@ -13,7 +13,7 @@ from obs_magics.language.measures import TABLE, Measure, Resolved, Resolver, Row
 from obs_magics.model.errors import ObsError
 from obs_magics.model.query import MetricsQuery
 from obs_magics.model.sources import Answer, ProgressListener, no_progress
-from obs_magics.model.time import MINUTE, SECOND, TimeRange, format_duration
+from obs_magics.model.time import HOUR, MINUTE, SECOND, TimeRange, format_duration
 from obs_magics.session.core import Core
 from obs_magics.session.dress import dressed
 from obs_magics.session.plan import SCRAPE_INTERVAL_NS, MetricsOptions, Plan
@@ -136,7 +136,7 @@ class MeasuresDesk:
         assert isinstance(query, MetricsQuery)  # noqa: S101 - for the type checker
         notes = [*plan.notes]
         if _RATE_INTERVAL in resolved.query:
-            scrape_ns = await self.scrape_interval_ns(resolved, query.range.end_ns, source=source)
+            scrape_ns = await self.scrape_interval_ns(resolved.selector, query.range.end_ns, source=source)
             if scrape_ns > _RARER * SCRAPE_INTERVAL_NS:
                 query = self.rewritten(resolved, query, scrape_ns)
                 notes.append(f"it is scraped every {format_duration(scrape_ns)}: rates look back that much longer")
@@ -164,15 +164,15 @@ class MeasuresDesk:
         )
         return dataclasses.replace(query, text=text)
 
-    async def scrape_interval_ns(self, resolved: Resolved, at_ns: int, *, source: str | None) -> int:
-        """How often the metric was scraped around a time, in nanoseconds; the usual 15 s when that cannot be told.
+    async def scrape_interval_ns(self, selector: str, at_ns: int, *, source: str | None) -> int:
+        """How often these series were scraped before a time, in nanoseconds; the usual 15 s when that cannot be told.
 
         A rate over less than two scrapes is empty, which nobody should take for "no requests".
         """
         target = self._core.book.metrics_source(source)
-        key = (target.name, resolved.selector, at_ns // (6 * 60 * MINUTE))
-        if key not in self._intervals and resolved.selector:
-            self._intervals[key] = await self._counted(resolved.selector, at_ns, source=target.name)
+        key = (target.name, selector, at_ns // HOUR)
+        if key not in self._intervals and selector:
+            self._intervals[key] = await self._counted(selector, at_ns, source=target.name)
         return self._intervals.get(key, SCRAPE_INTERVAL_NS)
 
     async def _counted(self, selector: str, at_ns: int, *, source: str) -> int:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.model.sources import Progress, ProgressListener
+from obs_magics.session.traits import Traits, traits_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,7 @@ class Part:
 
     events: pd.DataFrame
     series: int
+    traits: Traits
     skipped: tuple[str, ...] = field(default=())
 
 
@@ -64,7 +66,7 @@ def examine_part(frame: pd.DataFrame, terms: Terms) -> Part:
         since=pd.Timestamp(terms.since_ns, tz="UTC"),
         thresholds=terms.thresholds,
     )
-    return Part(found.events, found.series, tuple(str(one) for one in found.skipped))
+    return Part(found.events, found.series, traits_of(frame), tuple(str(one) for one in found.skipped))
 
 
 def chunks(frame: pd.DataFrame, size: int = CHUNK) -> Iterator[pd.DataFrame]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from obs_magics.language.measures.services import label_text
 from obs_magics.syntax.promql import is_metric_name, quote
+from obs_magics.syntax.promql_split import label_text
 
 WINDOW = "$__rate_interval"
 

@@ -10,11 +10,12 @@ from obs_magics.language.measures.failures import LABELS as FAILURE_LABELS
 from obs_magics.language.measures.failures import failed_matcher
 from obs_magics.language.measures.fill import filled, other_metrics, own_matchers
 from obs_magics.language.measures.rows import Row
-from obs_magics.language.measures.services import Found, find_service, label_text
+from obs_magics.language.measures.services import Found, find_service
 from obs_magics.language.measures.vocabulary import Measure
 from obs_magics.model.catalog import Catalog
 from obs_magics.model.errors import UsageError, did_you_mean
 from obs_magics.syntax.promql import metric_names
+from obs_magics.syntax.promql_split import label_text
 
 _SUFFIXES = {"bucket": "_bucket", "count": "_count"}
 # What a pattern must not catch: requests that the service makes, and those for its own metrics.

@@ -9,11 +9,12 @@ from obs_magics.language.measures.fill import filled
 from obs_magics.language.measures.fit import Facts, Fit, Misfit, Wanted, fit
 from obs_magics.language.measures.near import nearest_metrics
 from obs_magics.language.measures.rows import Row
-from obs_magics.language.measures.services import any_of, service_of
+from obs_magics.language.measures.services import service_of
 from obs_magics.language.measures.table import TABLE
 from obs_magics.language.measures.vocabulary import Direction, Measure, measure_named, measure_names
 from obs_magics.model.catalog import Catalog
 from obs_magics.model.errors import TranslationError, UsageError, did_you_mean
+from obs_magics.syntax.promql_split import one_of
 
 _TOLD = 6
 
@@ -167,7 +168,7 @@ class Resolver:
                 whole = await fit(row, Wanted(measure, told[0], (label,)), facts, name=name)
                 if isinstance(whole, Misfit):
                     continue
-                selector = "" if len(told) == len(values) else any_of(label, told)
+                selector = "" if len(told) == len(values) else one_of(label, told)
                 return [_grouped(measure, whole, label, selector, told)]
             return await self._one_by_one(row, measure, told, facts)
         if "$selector" not in row.query:

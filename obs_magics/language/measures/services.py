@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from obs_magics.syntax.promql import is_metric_name, quote
+from obs_magics.syntax.promql import quote
+from obs_magics.syntax.promql_split import label_text
 
 _PODS = frozenset({"pod", "pod_name", "exported_pod", "k8s_pod_name"})
 _ADDRESSES = frozenset({"instance", "host", "hostname"})
@@ -33,11 +34,6 @@ class Found:
     label: str
     matcher: str
     exact: bool
-
-
-def label_text(label: str) -> str:
-    """A label's name as it stands in a query: in quotes when it is no word of PromQL (`service.name`)."""
-    return label if is_metric_name(label) and ":" not in label else f'"{quote(label)}"'
 
 
 def service_of(label: str, value: str) -> str:
@@ -69,9 +65,3 @@ def find_service(label: str, values: Sequence[str], service: str) -> Found | Non
         **dict.fromkeys(_JOBS, f"(.+/)?{pattern}"),
     }
     return Found(label, f'{label_text(label)}=~"{forms.get(label, f"{pattern}(@.+)?")}"', exact=False)
-
-
-def any_of(label: str, services: Sequence[str]) -> str:
-    """The matcher of several services, each the whole value of the label."""
-    pattern = "|".join(_META.sub(lambda match: "\\" + match[0], service) for service in services)
-    return f'{label_text(label)}=~"{quote(pattern)}"'
