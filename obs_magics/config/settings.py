@@ -110,6 +110,46 @@ class Correlation(Strict):
     alert_window: Annotated[Duration, DURATION, between("1s", "30d")] = Duration.of("30m")
 
 
+class Incident(Strict):
+    """How much `%obs_incident` gathers around an incident.
+
+    Args:
+        metrics_before: Metrics from so long before the start.
+        logs_before: Error lines from so long before the start.
+        traces_before: Traces from so long before the start.
+        deployments_before: Deployments and scaling from so long before the start.
+        config_changes_before: Changes of configuration, and annotations, from so long before the start.
+        flags_before: Feature flags from so long before the start.
+        alerts_before: Alerts from so long before the start; those that ring across it as well.
+        restarts_before: Restarts from so long before the start.
+        after: Everything until so long after the end.
+        longest: Where no end is known, everything until so long after the start.
+        search: How far back the start is looked for when nobody tells it.
+        log_lines: Error lines that are kept; patterns are counted over all.
+        traces: Failing traces that are asked for, and as many slow ones.
+        neighbours: Callers and callees whose metrics and error lines are asked for, those with most calls first.
+        calls: Who calls whom, beside what traces tell: `{checkout-api: [payment-api, inventory-service]}`.
+    """
+
+    metrics_before: Annotated[Duration, DURATION, between("1m", "7d")] = Duration.of("30m")
+    logs_before: Annotated[Duration, DURATION, between("0s", "7d")] = Duration.of("5m")
+    traces_before: Annotated[Duration, DURATION, between("0s", "7d")] = Duration.of("5m")
+    deployments_before: Annotated[Duration, DURATION, between("0s", "30d")] = Duration.of("2h")
+    config_changes_before: Annotated[Duration, DURATION, between("0s", "30d")] = Duration.of("1h")
+    flags_before: Annotated[Duration, DURATION, between("0s", "30d")] = Duration.of("1h")
+    alerts_before: Annotated[Duration, DURATION, between("0s", "30d")] = Duration.of("10m")
+    restarts_before: Annotated[Duration, DURATION, between("0s", "30d")] = Duration.of("1h")
+    after: Annotated[Duration, DURATION, between("0s", "7d")] = Duration.of("10m")
+    longest: Annotated[Duration, DURATION, between("1m", "7d")] = Duration.of("2h")
+    search: Annotated[Duration, DURATION, between("10m", "7d")] = Duration.of("6h")
+    log_lines: Annotated[int, Field(ge=1, le=10_000)] = 100
+    traces: Annotated[int, Field(ge=1, le=500)] = 20
+    neighbours: Annotated[int, Field(ge=0, le=100)] = 12
+    calls: Annotated[Mapping[Text, Annotated[tuple[Text, ...], COMMA_SEPARATED]], FROZEN, THAWED] = Field(
+        default_factory=dict, validate_default=True
+    )
+
+
 class Export(Strict):
     """What may be written out, and how long it is kept."""
 
@@ -129,5 +169,6 @@ class Settings(Strict):
     dashboards: Dashboards = Dashboards()
     query: Query = Query()
     correlation: Correlation = Correlation()
+    incident: Incident = Field(default_factory=Incident)
     export: Export = Export()
     measures: Measures = Field(default_factory=dict, validate_default=True)

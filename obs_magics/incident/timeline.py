@@ -15,7 +15,7 @@ import pandas as pd
 from obs_magics.analysis.log_text import said_text
 from obs_magics.display.units import count_text, format_value, times
 from obs_magics.model.events import CHANGES, Event, empty_events, events_frame, events_of
-from obs_magics.model.frames import STRING_DTYPE
+from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
 from obs_magics.model.incident import Incident, Remark, Shift
 from obs_magics.model.logs import LEVELS
 
@@ -81,16 +81,16 @@ def first_errors(lines: pd.DataFrame, table: pd.DataFrame, patterns: Sequence[in
             "service": lines["service"].astype(object).where(lines["service"].notna(), ""),
             "row": list(patterns),
             "level": lines["level"].cat.codes.to_numpy(),
-            "timestamp": lines["timestamp"].to_numpy(),
+            "timestamp": lines["timestamp"].astype("int64").to_numpy(),
         }
     )
     grouped = coded.groupby(["service", "row"], sort=True)
     found = grouped.agg(
         level=("level", "max"), count=("level", "size"), first_seen=("timestamp", "min"), last_seen=("timestamp", "max")
     ).reset_index()
-    rows = found["row"].to_numpy()
+    rows = found["row"].to_numpy(dtype="int64")
     names = pd.array(found["service"].tolist(), dtype=STRING_DTYPE)
-    utc = {name: pd.DatetimeIndex(found[name]).tz_localize("UTC") for name in ("first_seen", "last_seen")}
+    utc = {name: pd.DatetimeIndex(found[name], dtype=TIMESTAMP_DTYPE) for name in ("first_seen", "last_seen")}
     result = pd.DataFrame(
         {
             "service": names,

@@ -1,0 +1,110 @@
+"""When an incident began and whether it is over, from the measures of its service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from obs_magics.display.units import format_value
+from obs_magics.incident.shifts import Points, shift_near, shifts_within
+from obs_magics.incident.timeline import shift_text
+from obs_magics.model.durations import MINUTE, SECOND, format_duration
+from obs_magics.model.incident import Shift
+from obs_magics.model.zones import to_datetime
+
+FELT = ("error_rate", "latency_p99", "throughput")
+"""Measures by which people notice; in this order they tell the start."""
+_JOINED_NS = 10 * MINUTE
+_BEGINS_NS = 15 * MINUTE  # after the start that was told, for what then begins to belong to it
+_SAME_NS = 2 * MINUTE
+_NEVER_NS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time in which measures of a service were not as usual."""
+
+    start_ns: int
+    end_ns: int | None
+    shifts: tuple[Shift, ...]
+
+
+def bad_shifts(shifts: Sequence[Shift]) -> list[Shift]:
+    """Those that people notice: more errors, slower answers; where there are none, fewer requests or instances."""
+    felt = [one for one in shifts if one.rises and (one.measure == "error_rate" or one.measure.startswith("latency"))]
+    return felt or [one for one in shifts if not one.rises and one.measure in {"throughput", "availability"}]
+
+
+def stretches(points: Sequence[Points], service: str) -> list[Stretch]:
+    """When a service was not as usual, in order of time: shifts that overlap, or nearly, are one stretch."""
+    own = [shift for one in points if one.service == service for shift in shifts_within(one)]
+    ordered = sorted(bad_shifts(own), key=lambda one: (one.start_ns, one.measure))
+    found: list[Stretch] = []
+    for shift in ordered:
+        last = found[-1] if found else None
+        if last is not None and (last.end_ns is None or shift.start_ns <= last.end_ns + _JOINED_NS):
+            ends = None if last.end_ns is None or shift.end_ns is None else max(last.end_ns, shift.end_ns)
+            found[-1] = Stretch(last.start_ns, ends, (*last.shifts, shift))
+        else:
+            found.append(Stretch(shift.start_ns, shift.end_ns, (shift,)))
+    return found
+
+
+def shifts_of(points: Sequence[Points], start_ns: int) -> list[Shift]:
+    """What moved around the start of an incident and since, in order of time."""
+    found = [shift for one in points if (shift := shift_near(one, start_ns)) is not None]
+    return sorted(found, key=lambda one: (one.start_ns, one.service, one.measure, one.title))
+
+
+def symptoms_of(shifts: Sequence[Shift], service: str, start_ns: int) -> list[Shift]:
+    """What people notice of one incident: bad shifts of its service from the start on, each before the last is over."""
+    reach_ns = start_ns + _BEGINS_NS
+    kept = []
+    for one in bad_shifts([one for one in shifts if one.service == service]):
+        if one.start_ns <= reach_ns:
+            kept.append(one)
+            reach_ns = max(reach_ns, one.end_ns + _JOINED_NS) if one.end_ns is not None else _NEVER_NS
+    return kept
+
+
+def during(shifts: Sequence[Shift], end_ns: int | None) -> list[Shift]:
+    """Those that began before an incident was over."""
+    return [one for one in shifts if end_ns is None or one.start_ns <= end_ns]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When an incident was over, and how that is known; None when it is not."""
+
+    end_ns: int | None
+    because: str
+
+
+def ending(symptoms: Sequence[Shift], *, measured: bool) -> Ending:
+    """The end of an incident from what people noticed: when the last of it was back to usual.
+
+    Args:
+        symptoms: Shifts of the service that are bad.
+        measured: Whether there are any measures of it.
+    """
+    if not symptoms:
+        why = "no measure of it left what is usual" if measured else "no source measures it"
+        return Ending(None, f"not known: {why}")
+    lasting = [one for one in symptoms if one.end_ns is None]
+    if lasting:
+        return Ending(None, f"not over: {lasting[0].title} is not back to usual where the data ends")
+    last = max(symptoms, key=lambda one: (one.end_ns or 0, one.measure))
+    return Ending(last.end_ns, f"{last.title} back to {format_value(last.usual, last.unit)}")
+
+
+def told_start(start_ns: int, symptoms: Sequence[Shift]) -> str:
+    """How a start that was told agrees with what is measured."""
+    if not symptoms:
+        return "as told"
+    first = min(symptoms, key=lambda one: (one.start_ns, one.measure))
+    apart = first.start_ns - start_ns
+    if abs(apart) <= _SAME_NS:
+        return f"as told; {shift_text(first)}"
+    distance = format_duration(abs(apart) // SECOND * SECOND)
+    word = "later" if apart > 0 else "earlier"
+    return f"as told; measured {distance} {word}, at {to_datetime(first.start_ns):%H:%M:%S} UTC: {shift_text(first)}"

@@ -1,0 +1,68 @@
+"""Many questions at once: what fails is named and the rest goes on; how far it is, is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from obs_magics.model.errors import ObsError
+from obs_magics.model.sources import Progress, ProgressListener
+
+T = TypeVar("T")
+
+
+class Parts:
+    """The parts of one gathering.
+
+    Args:
+        progress: Told whenever a part begins or ends.
+    """
+
+    def __init__(self, progress: ProgressListener) -> None:
+        self._progress = progress
+        self._begun: list[str] = []
+        self._failed: list[tuple[int, str]] = []
+        self._done = 0
+        self.rows = 0
+
+    async def run(self, name: str, work: Awaitable[T]) -> T | None:
+        """The answer of a part; None when it could not be had, which `failed` then tells."""
+        number = len(self._begun)
+        self._begun.append(name)
+        self._tell(name)
+        try:
+            return await work
+        except ObsError as error:
+            self.fail(name, error, number)
+            return None
+        finally:
+            self._done += 1
+            self._tell(name)
+
+    def fail(self, name: str, error: ObsError, number: int | None = None) -> None:
+        """Note that a part did not come, and why."""
+        where = f"{error.where}: " if error.where else ""
+        self._failed.append((len(self._begun) if number is None else number, f"{name}: {where}{error.message}"))
+
+    def note(self, reason: str) -> None:
+        """Note that something is missing, in words of its own."""
+        self._failed.append((len(self._begun), reason))
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What did not come, each a sentence without a full stop, in the order in which it was asked for."""
+        return tuple(dict.fromkeys(reason for _, reason in sorted(self._failed)))
+
+    def _tell(self, note: str) -> None:
+        self._progress(Progress(self._done, len(self._begun), self.rows, note))
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The answers of all of them, in their order; the first error, or a cancellation, ends the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
