@@ -1,0 +1,152 @@
+"""Findings and changes as evidence: a sentence, the rows, the query, and the number that anyone can compute again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from obs_magics.analysis.root_cause.case import Case
+from obs_magics.analysis.root_cause.changes import Judged
+from obs_magics.analysis.root_cause.findings import Finding
+from obs_magics.analysis.root_cause.measures import Measures
+from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
+from obs_magics.model.root_cause import Evidence, Frame, Statistic
+
+
+def evidence_of(finding: Finding, case: Case) -> Evidence:
+    """One finding as evidence."""
+    frame, statistic, rows, unit, claim = _MADE[finding.signal](finding)
+    value, usual = finding.during, finding.before
+    if finding.signal == "symptom":
+        measures = Measures(case.given, case.periods)
+        value, usual = (measures.of("median", "metrics", rows, side) for side in (INCIDENT, REFERENCE))
+    return Evidence(
+        claim=claim,
+        frame=frame,
+        rows=MappingProxyType(dict(rows)),
+        query=_query(frame, rows),
+        statistic=statistic,
+        value=value,
+        usual=usual,
+        unit=unit,
+        start_ns=case.incident.start_ns,
+        end_ns=case.incident.end_ns,
+    )
+
+
+def evidence_of_change(judged: Judged) -> Evidence:
+    """A change as evidence: that it happened, and when it took effect."""
+    change = judged.change
+    rows = {"title": change.title} if "@" in change.id and change.id.startswith(change.title) else {"id": change.id}
+    if change.kind == "commit" or change.deployed == "carried":
+        rows["kind"] = "commit"
+        at_ns = change.told_ns
+    else:
+        rows["kind"] = change.kind
+        at_ns = change.effect_ns
+    return Evidence(
+        claim=f"{change.title}: {'; '.join(judged.reasons)}",
+        frame="events",
+        rows=MappingProxyType(rows),
+        query=_query("events", rows),
+        statistic="instant",
+        value=at_ns / 1e9,
+        unit="s",
+        start_ns=at_ns,
+        end_ns=at_ns + 1,
+    )
+
+
+_Made = tuple[Frame, Statistic, Mapping[str, str], str, str]
+
+
+def _of_logs(finding: Finding) -> _Made:
+    rows = {"service": finding.service, "statement": finding.subject}
+    if finding.details.get("unit"):
+        rates = f"{finding.during:.3g} times a second, usually {finding.before:.3g}"
+        claim = f"{finding.service} wrote “{finding.subject}” {rates}"
+        return "logs", "lines per second", rows, "1/s", claim
+    given = finding.details.get("given", "")
+    among = f" that wrote “{given}”" if given else ""
+    claim = (
+        f"{_percent(finding.during)} of the requests to {finding.service}{among} wrote “{finding.subject}”, "
+        f"usually {_percent(finding.before)}"
+    )
+    return "logs", "share of requests", {**rows, "given": given}, "", claim
+
+
+def _of_calls(finding: Finding) -> _Made:
+    given = finding.details.get("given", "")
+    among = f" with {given}" if given else ""
+    claim = (
+        f"{_percent(finding.during)} of the requests to {finding.service}{among} came to {finding.subject}, "
+        f"usually {_percent(finding.before)}"
+    )
+    return (
+        "spans",
+        "share of requests",
+        {"service": finding.service, "operation": finding.subject, "given": given},
+        "",
+        claim,
+    )
+
+
+def _of_latency(finding: Finding) -> _Made:
+    times = f"{finding.during:.4g} ms, usually {finding.before:.4g} ms"
+    if "caller" in finding.details:
+        rows = {name: finding.details[name] for name in ("caller", "callee")}
+        return "spans", "median gap", rows, "ms", f"between {rows['caller']} and {rows['callee']} a call loses {times}"
+    rows = {"service": finding.service, "operation": finding.subject}
+    return "spans", "median own time", rows, "ms", f"{finding.subject} of {finding.service} works {times}"
+
+
+def _of_errors(finding: Finding) -> _Made:
+    example = finding.details.get("example", "")
+    said = f" (“{example}”)" if example and example != "nan" else ""
+    shares = _percent(finding.during), _percent(finding.before)
+    claim = f"{shares[0]} of all requests begin to fail at {finding.service}{said}, usually {shares[1]}"
+    return "spans", "failing share", {"service": finding.service}, "", claim
+
+
+def _of_metrics(finding: Finding) -> _Made:
+    rows = {"service": finding.service, "metric": finding.subject}
+    if finding.details.get("instance"):
+        rows["instance"] = finding.details["instance"]
+    claim = f"{finding.subject} of {finding.service} is {finding.during:.4g}, usually {finding.before:.4g}"
+    return "metrics", "median", rows, "", claim
+
+
+def _of_symptom(finding: Finding) -> _Made:
+    share = float(finding.details["share"])
+    claim = (
+        f"{_percent(share)} of the symptom's excess is {finding.service}'s own in {finding.subject}, not its callees'"
+    )
+    return "metrics", "median", {"service": finding.service, "metric": finding.subject}, "", claim
+
+
+_MADE: Mapping[str, Callable[[Finding], _Made]] = {
+    "logs": _of_logs,
+    "calls": _of_calls,
+    "latency": _of_latency,
+    "errors": _of_errors,
+    "metrics": _of_metrics,
+    "symptom": _of_symptom,
+}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+_COLUMNS: Mapping[Frame, frozenset[str]] = {
+    "metrics": frozenset({"service", "metric", "instance"}),
+    "logs": frozenset({"service"}),
+    "spans": frozenset({"service", "operation"}),
+    "events": frozenset({"id", "title", "kind"}),
+}
+
+
+def _query(frame: Frame, rows: Mapping[str, str]) -> str:
+    """What `DataFrame.query` takes, of what are columns; the callee's service stands for a call."""
+    named = {"service": rows["callee"]} if "callee" in rows else rows
+    return " and ".join(f"{name} == {value!r}" for name, value in named.items() if value and name in _COLUMNS[frame])

@@ -1,0 +1,152 @@
+"""Tests that could contradict a suspicion: what else would have to be seen if it were wrong, or right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from obs_magics.analysis.root_cause.case import Case
+from obs_magics.analysis.root_cause.changes import Judged
+from obs_magics.analysis.root_cause.findings import Finding
+from obs_magics.analysis.root_cause.fusion import Suspect
+from obs_magics.analysis.root_cause.onset import stretch_of
+from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
+from obs_magics.analysis.spans.times import durations
+from obs_magics.model.root_cause import Outcome, Refutation
+
+_MINUTE = 60 * 1_000_000_000
+_LATE_NS = 2 * _MINUTE  # that a cause may be seen after the symptom: series have steps
+_ALIKE = 0.8  # of the surprise, from which others show the same
+_COMMON = 0.5  # of the services, from which it is common to all
+_LEAST_PEERS = 3
+_AS_USUAL = 1.3  # times the usual duration
+_LEAST_REQUESTS = 5
+
+
+def refute(suspect: Suspect, case: Case) -> tuple[Refutation, ...]:
+    """Put a service to all tests."""
+    lead = suspect.findings[0]
+    return tuple(test(lead, case) for test in _TESTS)
+
+
+def refute_change(judged: Judged, case: Case) -> tuple[Refutation, ...]:
+    """Put a change to all tests."""
+    change = judged.change
+    lag = case.incident.start_ns - change.effect_ns
+    before = Refutation(
+        question="Did the symptom start before it?",
+        outcome="held" if lag >= 0 else "failed",
+        detail=f"it took effect {abs(lag) // _MINUTE} min {'before' if lag >= 0 else 'after'} the symptom began",
+    )
+    reaches = change.service in case.near if change.service else None
+    part = "is" if reaches else "is not known to be"
+    place = Refutation(
+        question="Can it reach what suffers?",
+        outcome="not tested" if reaches is None else "held" if reaches else "failed",
+        detail=f"{change.service or 'no service'} {part} part of what {case.place} needs",
+    )
+    return before, place, _taken_back(judged)
+
+
+def _taken_back(judged: Judged) -> Refutation:
+    question = "Did it get better when it was taken back?"
+    undone = judged.change.undone
+    if undone is None or undone.effect is None:
+        return Refutation(
+            question=question, outcome="not tested", detail="nobody took it back while the symptom lasted"
+        )
+    outcome: Outcome = "held" if undone.effect == "helped" else "failed"
+    return Refutation(question=question, outcome=outcome, detail=f"{undone.by}: it {undone.effect}")
+
+
+def _starts_late(lead: Finding, case: Case) -> Refutation:
+    """A cause is not seen long after its effect."""
+    question = "Did the symptom start before it?"
+    onset = onset_of(lead, case)
+    if onset is None:
+        return Refutation(question=question, outcome="not tested", detail="when it began cannot be told to the minute")
+    late = onset - case.incident.start_ns
+    when = f"{abs(late) // _MINUTE} min {'after' if late > 0 else 'before'} the symptom"
+    return Refutation(question=question, outcome="failed" if late > _LATE_NS else "held", detail=f"it began {when}")
+
+
+def onset_of(lead: Finding, case: Case) -> int | None:
+    """When a finding began, in nanoseconds since the epoch; None where that cannot be told."""
+    if lead.signal not in {"metrics", "symptom"} or case.table is None:
+        return None
+    keys = case.table.keys
+    chosen = (keys["service"] == lead.service) & (keys["metric"] == lead.subject)
+    if lead.details.get("instance"):
+        chosen &= keys["instance"] == lead.details["instance"]
+    found = [stretch_of(case.table, int(at)) for at in np.flatnonzero(chosen.to_numpy())]
+    starts = [window.start_ns for _score, window in filter(None, found) if window.end_ns > case.incident.start_ns]
+    return min(starts, default=None)
+
+
+def _common(lead: Finding, case: Case) -> Refutation:
+    """What all services show tells nothing about one."""
+    question = "Do services without the symptom's cause show the same?"
+    alike = {
+        finding.service
+        for finding in case.findings
+        if (finding.signal, finding.kind) == (lead.signal, lead.kind)
+        and (lead.signal != "metrics" or finding.subject == lead.subject)
+        and finding.service != lead.service
+        and finding.surprise >= _ALIKE * _raw(lead, case)
+    }
+    peers = len(case.services) - 1
+    if peers < _LEAST_PEERS:
+        return Refutation(question=question, outcome="not tested", detail="there are hardly any others")
+    detail = f"{len(alike)} of {peers} others show it as much"
+    return Refutation(question=question, outcome="failed" if len(alike) >= _COMMON * peers else "held", detail=detail)
+
+
+def _raw(lead: Finding, case: Case) -> float:
+    """The surprise of a finding before it was weighed."""
+    same = (lead.service, lead.signal, lead.kind, lead.subject)
+    found = [one.surprise for one in case.findings if (one.service, one.signal, one.kind, one.subject) == same]
+    return max(found, default=lead.surprise)
+
+
+def _without(lead: Finding, case: Case) -> Refutation:
+    """Requests that do not come to the service should be as usual."""
+    question = "Are requests without it as usual?"
+    requests = case.requests
+    if requests is None or not case.traced:
+        return Refutation(question=question, outcome="not tested", detail="there are no traces of the incident")
+    names = [str(name) for name in requests.frame["service"].cat.categories]
+    if lead.service not in names:
+        return Refutation(question=question, outcome="not tested", detail=f"no trace shows {lead.service}")
+    touched = np.zeros(len(requests.period), dtype=bool)
+    touched[requests.tree.trace[requests.service == names.index(lead.service)]] = True
+    roots = requests.tree.roots
+    took = durations(requests.frame)[roots] / 1e6
+    side, without = requests.period[requests.tree.trace[roots]], ~touched[requests.tree.trace[roots]]
+    during, usual = took[(side == INCIDENT) & without], took[(side == REFERENCE) & without]
+    if min(len(during), len(usual)) < _LEAST_REQUESTS:
+        return Refutation(question=question, outcome="not tested", detail="almost all requests come to it")
+    now, before = float(np.median(during)), float(np.median(usual))
+    detail = f"{len(during)} requests without it took {now:.4g} ms, usually {before:.4g} ms"
+    return Refutation(question=question, outcome="held" if now <= _AS_USUAL * before else "failed", detail=detail)
+
+
+def _goes_back(lead: Finding, case: Case) -> Refutation:
+    """When the symptom ends, what caused it should be over as well."""
+    question = "Did it end with the symptom?"
+    unknown = Refutation(question=question, outcome="not tested", detail="nothing is known of the time after")
+    if lead.signal not in {"metrics", "symptom"} or case.table is None:
+        return unknown
+    keys, table = case.table.keys, case.table
+    series = np.flatnonzero(((keys["service"] == lead.service) & (keys["metric"] == lead.subject)).to_numpy())
+    end = case.incident.end_ns
+    later = (table.instants >= end + _MINUTE) & (table.instants < end + (end - case.incident.start_ns) + _MINUTE)
+    after = table.values[np.isin(table.series, series) & later]
+    if len(after) < _LEAST_PEERS:
+        return unknown
+    value = float(np.median(after))
+    back = abs(value - lead.before) < abs(value - lead.during)
+    return Refutation(question=question, outcome="held" if back else "failed", detail=f"afterwards it was {value:.4g}")
+
+
+_TESTS: Sequence[Callable[[Finding, Case], Refutation]] = (_starts_late, _common, _without, _goes_back)

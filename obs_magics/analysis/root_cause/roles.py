@@ -1,0 +1,60 @@
+"""What a metric measures, by the words in its name, and which way is the bad one."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+Role = Literal[
+    "errors", "success", "latency", "saturation", "cpu", "memory", "disk", "network", "restarts", "traffic", "other"
+]
+
+# In order: the first that fits. Words are those of OpenTelemetry, Prometheus exporters, CloudWatch and Istio.
+_WORDS: tuple[tuple[Role, str], ...] = (
+    ("restarts", r"restart|crash|oom|evict"),
+    ("success", r"success|availab|ready|healthy|hit_?ratio|apdex|flushed|processed|delivered"),
+    (
+        "errors",
+        r"error|fail|[45]xx|_[45]\d\d_|unauthori|throttl|reject|exception|panic|timeout|drop|denied|abort|retr(y|ies)|miss",
+    ),
+    (
+        "saturation",
+        r"pool|wait|queue|backlog|lag|oldest|pending|saturat|in_?use|in_?flight|connections|threads|quota|limit",
+    ),
+    ("latency", r"latenc|duration|(^|_)lat(_|$)|response_?time|elapsed|(^|_)p\d\d|seconds_(p|sum|bucket)|rtt"),
+    ("cpu", r"cpu|load(1|5|15|avg)|throttled"),
+    ("memory", r"mem|heap|rss|swap|gc_"),
+    ("disk", r"disk|iops|inode|filesystem|volume"),
+    ("network", r"network|receive|transmit|bytes|packets|(^|_)(rx|tx)(_|$)|bandwidth"),
+    ("traffic", r"request|rps|qps|ops|workload|throughput|calls|hits|per_?(sec|min)|rate|consumed|(^|_)lod(_|$)"),
+)
+_PATTERNS = tuple((role, re.compile(words, re.IGNORECASE)) for role, words in _WORDS)
+
+OUTCOMES: frozenset[Role] = frozenset({"errors", "success", "latency"})
+"""What callers feel: these go up the call graph."""
+
+BAD: dict[Role, int] = {
+    "errors": 1,
+    "success": -1,
+    "latency": 1,
+    "saturation": 1,
+    "cpu": 1,
+    "memory": 1,
+    "disk": 0,
+    "network": 0,
+    "restarts": 1,
+    "traffic": 0,
+    "other": 0,
+}
+"""The bad direction of each role; 0 where either may be."""
+
+
+@lru_cache(maxsize=4096)
+def role_of(metric: str) -> Role:
+    """What a metric measures.
+
+    >>> role_of("http_server_duration_p99_ms"), role_of("PodSuccessRate(%)"), role_of("db_pool_in_use")
+    ('latency', 'success', 'saturation')
+    """
+    return next((role for role, pattern in _PATTERNS if pattern.search(metric)), "other")
