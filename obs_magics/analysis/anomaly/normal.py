@@ -1,0 +1,183 @@
+"""What is normal at each cell of each series: level plus season, and how far its noise usually strays.
+
+The noise is measured on each side by what is robust of it; its size may change with the phase of the day and, slowly,
+with time. A series that mostly stands still (no errors for hours) is measured by its moves alone: the usual burst is
+one spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from obs_magics.analysis.anomaly.grids import Batch
+from obs_magics.analysis.anomaly.levels import running_median
+from obs_magics.analysis.anomaly.quantiles import medians, row_quantiles, spreads
+from obs_magics.analysis.anomaly.seasons import Seasons, find_seasons, phase_scale
+
+Array = np.ndarray[Any, Any]
+
+_DAYS_FOR_DAILY_LEVEL = 3
+_CELLS_OF_A_DAY = 48  # below, a day is too short a window
+_PART_OF_SHORT = 3  # of a series without days: its level is that of so many parts
+_PART_OF_EVENTS = 10
+_SHORTEST_WINDOW = 12
+_CLIP = 6.0  # spreads, for what the seasons are found in
+_LEAST_SPREAD = 0.002  # of the level: what moves less is taken as still
+_LEAST_OF_MEAN = 1e-3  # of the mean absolute residual
+_STILL = 1e-9  # of the largest value: rounding, no move
+_MOSTLY_STILL = 0.4  # at most this share moves
+_MOVES = (20, 0.005)  # at least so many moves, and this share, tell what a usual move is
+_PHASE_BINS = 24
+_PHASE_LEAST, _PHASE_MOST = 0.6, 4.0
+_HUGE = 20.0  # spreads: an outlier is no larger, where the size of the noise is followed
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """What is normal in a batch; everything float64, rows × cells, but where it says otherwise.
+
+    Args:
+        expected: Level plus season.
+        low: Size of one spread below, in units of the series.
+        high: Size of one spread above.
+        z: How many spreads the value is off; 0 where nothing was seen.
+        window: Of the level, in cells.
+        periods: Of each row, in cells.
+        season: What the phase adds.
+        moves: bool; for rows that mostly stand still, where they move; True everywhere for the others.
+        still: bool, per row: mostly stands still.
+    """
+
+    expected: Array
+    low: Array
+    high: Array
+    z: Array
+    window: int
+    periods: tuple[tuple[float, ...], ...]
+    season: Array
+    moves: Array
+    still: Array
+
+
+def normal_of(batch: Batch) -> Normal:
+    """Find level, seasons and noise of each row of a batch."""
+    window = _window(batch)
+    values = batch.values
+    absent = None if batch.seen is None else ~batch.seen
+    seasons, expected = _seasons_and_level(batch, values, window, absent, None)
+    if absent is not None:  # once more, with what is expected where something is missing
+        values = np.where(absent, expected, values)
+        seasons, expected = _seasons_and_level(batch, values, window, absent, seasons)
+        values = np.where(absent, expected, values)
+    return _with_noise(batch, values, expected, seasons, window)
+
+
+def _seasons_and_level(
+    batch: Batch, values: Array, window: int, absent: Array | None, known: Seasons | None
+) -> tuple[Seasons, Array]:
+    if batch.clocked:
+        moves = _clipped(values - running_median(values, window), absent)
+        seasons = find_seasons(moves, absent, batch.day, known=known)
+    else:
+        seasons = Seasons(np.zeros_like(values), ((),) * len(values))
+    return seasons, _level(values - seasons.values, window, batch.judged) + seasons.values
+
+
+def _window(batch: Batch) -> int:
+    cells = int(batch.values.shape[1])
+    if not batch.clocked:
+        return max(_SHORTEST_WINDOW, cells // _PART_OF_EVENTS)
+    if cells < _DAYS_FOR_DAILY_LEVEL * batch.day or batch.day < _SHORTEST_WINDOW:
+        return max(_SHORTEST_WINDOW, cells // _PART_OF_SHORT)
+    short_days = batch.day < _CELLS_OF_A_DAY and cells >= 2 * _DAYS_FOR_DAILY_LEVEL * batch.day
+    return round(batch.day * (2 if short_days else 1))
+
+
+def _level(flat: Array, window: int, judged: int) -> Array:
+    """The running median; from where judging begins it is held, if what is to be judged fits into one window."""
+    level = running_median(flat, window)
+    if window // 2 <= judged and flat.shape[1] - judged <= window:
+        level[:, judged:] = medians(flat[:, max(0, judged - window) : judged])[:, None]
+    return level
+
+
+def _clipped(moves: Array, absent: Array | None) -> Array:
+    middle, below, above = spreads(moves if absent is None else np.where(absent, np.nan, moves))
+    reach = _CLIP * np.maximum(below, above)[:, None]
+    result: Array = np.clip(moves - middle[:, None], -reach, reach)
+    return result
+
+
+def _with_noise(batch: Batch, values: Array, expected: Array, seasons: Seasons, window: int) -> Normal:
+    seen = batch.seen
+    rest = values - expected
+    inside = rest if seen is None else np.where(seen, rest, np.nan)
+    middle, below, above = spreads(inside)
+    size = np.abs(values).max(axis=1, keepdims=True)
+    moves = np.abs(np.nan_to_num(inside)) > _STILL * size
+    many = moves.sum(axis=1)
+    points = np.full(len(values), values.shape[1]) if seen is None else seen.sum(axis=1)
+    still = (many >= np.maximum(_MOVES[0], _MOVES[1] * points)) & (many < _MOSTLY_STILL * points)
+    if still.any():
+        middle[still] = 0.0
+        above[still], below[still] = (_usual_move(inside[still] * side, moves[still]) for side in (1.0, -1.0))
+    typical = medians(np.abs(values if seen is None else np.where(seen, values, np.nan)))
+    least = np.maximum(_LEAST_SPREAD * typical, _LEAST_OF_MEAN * np.nanmean(np.abs(inside), axis=1))
+    least = np.maximum(least, 1e-12 * np.maximum(size[:, 0], 1e-300))
+    off = inside - middle[:, None]
+    sides = np.where(off > 0, np.maximum(above, least)[:, None], np.maximum(below, least)[:, None])
+    factor = _noise_size(np.abs(off / sides), seasons, window, batch.day)
+    factor[still] = 1.0
+    evened = spreads((inside - middle[:, None]) / factor)  # now that its size is even, how large the noise is
+    below, above = np.where(still, below, evened[1]), np.where(still, above, evened[2])
+    low, high = np.maximum(below, least)[:, None] * factor, np.maximum(above, least)[:, None] * factor
+    off = rest - middle[:, None]
+    z = off / np.where(off > 0, high, low)
+    if seen is not None:
+        z[~seen] = 0.0
+    return Normal(
+        expected=expected + middle[:, None],
+        low=low,
+        high=high,
+        z=z,
+        window=window,
+        periods=seasons.periods,
+        season=seasons.values,
+        moves=moves | ~still[:, None],
+        still=still,
+    )
+
+
+def _usual_move(sided: Array, moves: Array) -> Array:
+    """The upper quartile of the moves to one side; of all moves where there are none to that side."""
+    own = row_quantiles(np.where(moves & (sided > 0), sided, np.nan), [0.75])[0]
+    any_side = medians(np.where(moves, np.abs(sided), np.nan))
+    return np.where(np.isnan(own), any_side, own)
+
+
+def _noise_size(sizes: Array, seasons: Seasons, window: int, day: float) -> Array:
+    """How large the noise is at each cell, over what it is usually: by the phase of the day, then slowly over time.
+
+    Args:
+        sizes: float64, rows × cells: how far off, in spreads; NaN where nothing was seen.
+        seasons: Of the rows.
+        window: Over which time counts, in cells.
+        day: In cells.
+    """
+    factor = np.ones_like(sizes)
+    by_period: dict[float, list[int]] = {}
+    for row, periods in enumerate(seasons.periods):
+        if periods:
+            longest = max(one for one in (*periods, 0.0) if one < 1.5 * day) or day
+            by_period.setdefault(longest, []).append(row)
+    for period, rows in by_period.items():
+        if period >= _PHASE_BINS:
+            factor[rows] = np.clip(phase_scale(sizes[rows], period, _PHASE_BINS), _PHASE_LEAST, _PHASE_MOST)
+    sizes = np.minimum(sizes / factor, _HUGE)
+    usual = medians(sizes)[:, None]
+    slow = running_median(np.where(np.isnan(sizes), usual, sizes), window)
+    result: Array = factor * np.maximum(slow / np.where(usual > 0, usual, 1.0), 1.0)
+    return result
