@@ -10,6 +10,8 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 _SECOND = 1_000_000_000
+LARGEST = 8e307
+"""Half of the largest double: the span of an axis must stay finite."""
 # Lengths a person reads easily, in seconds.
 _NICE = (
     *(10.0**power * lead for power in range(-9, 0) for lead in (1, 2, 5)),

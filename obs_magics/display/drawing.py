@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from obs_magics.display import histograms
+from obs_magics.display.anomalies.found import Found, bands_in, found_in
+from obs_magics.display.bands import MAX_BANDS, Band, Expected, expected_of
 from obs_magics.display.clock import MS
-from obs_magics.display.downsample import Array, Line, stretch_ns, thinned, whole
+from obs_magics.display.downsample import LARGEST, Array, Line, stretch_ns, thinned, whole
+from obs_magics.display.marks import Pin, event_marks, pins_of
 from obs_magics.display.theme import MAX_SERIES
 from obs_magics.display.units import count_text, seconds_text
 from obs_magics.model.series import (
@@ -28,7 +31,6 @@ from obs_magics.model.series import (
 MAX_BARS = 25
 MAX_POINTS = 4800  # of all lines together: about 110 kB of specification
 MAX_STRETCHES = 640  # one for each pixel of the chart's width
-_LARGEST = 8e307  # half of the largest double: the span of an axis must stay finite
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _FEW_HISTOGRAMS = 4
 _TITLE_LENGTH = 100
@@ -66,9 +68,40 @@ class Drawing:
     low: float
     high: float
     notes: tuple[str, ...]
+    pins: tuple[Pin, ...] = ()
+    bands: tuple[Band, ...] = ()
+    expected: Expected | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether there is more to draw than the series."""
+        return bool(self.pins or self.bands or self.expected)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The lowest and the highest that is drawn, the expected range too."""
+        return (self.low, self.high) if self.expected is None else self.expected.within(self.low, self.high)
+
+    def legend(self, most: int = MAX_BANDS) -> list[str]:
+        """What letters, numbers and the area mean: a line each, of at most `most` unusual stretches."""
+        pins = [" · ".join(pin.said for pin in self.pins)] if self.pins else []
+        more = len(self.bands) - most
+        said = [*(band.said for band in self.bands[:most]), *([f"{more} more"] if more > 0 else [])]
+        bands = [f"unusual: {' · '.join(said)}"] if said else []
+        return [*bands, *pins, *(["area: what would have been normal"] if self.expected else [])]
 
 
-def drawing(frame: pd.DataFrame, *, unit: str, title: str, zone: str, notes: Sequence[str] = ()) -> Drawing | None:
+def drawing(
+    frame: pd.DataFrame,
+    *,
+    unit: str,
+    title: str,
+    zone: str,
+    notes: Sequence[str] = (),
+    events: pd.DataFrame | None = None,
+    anomalies: pd.DataFrame | None = None,
+    expected: pd.DataFrame | None = None,
+) -> Drawing | None:
     """Choose what to draw; None when the frame holds no number."""
     series, said = _lines_of(frame)
     drawable, omitted = _drawable(series)
@@ -76,7 +109,8 @@ def drawing(frame: pd.DataFrame, *, unit: str, title: str, zone: str, notes: Seq
         return None
     said += omitted
     bars = all(len(one.values) == 1 for one in drawable)
-    chosen = _most_interesting(drawable, MAX_BARS if bars else MAX_SERIES, bars=bars)
+    found = [] if bars else found_in(anomalies, unit)
+    chosen = _chosen(drawable, found, bars=bars)
     said += _left_out(len(chosen), len(drawable), bars=bars)
     lines, thinning = _all_points(chosen) if bars else _points(chosen)
     said += thinning
@@ -88,7 +122,7 @@ def drawing(frame: pd.DataFrame, *, unit: str, title: str, zone: str, notes: Seq
     ]
     times = np.concatenate([line.timestamps_ns for line in lines])
     values = np.concatenate([line.values for line in lines])
-    return Drawing(
+    content = Drawing(
         kind="bars" if bars else "lines",
         title=clip(title, _TITLE_LENGTH) or common or "value",
         common=common if title and common != one_line(title) else "",
@@ -103,6 +137,19 @@ def drawing(frame: pd.DataFrame, *, unit: str, title: str, zone: str, notes: Seq
         high=float(np.nanmax(values)),
         notes=(*(one_line(note) for note in notes), *said),
     )
+    if bars:
+        return content
+    alone = short_names(series)[0] if len(series) == 1 else ""
+    return _with_marks(content, found, events, expected_of(expected, alone) if alone else None)
+
+
+def _with_marks(
+    content: Drawing, found: Sequence[Found], events: pd.DataFrame | None, expected: Expected | None
+) -> Drawing:
+    """The drawing with events, unusual stretches and what would have been normal, as far as they lie in its time."""
+    pins, left_out = pins_of(event_marks(events), content.start_ms, content.end_ms, content.zone)
+    bands = bands_in(found, content.start_ms, content.end_ms, content.zone, named=content.total > 1)
+    return replace(content, pins=pins, bands=bands, expected=expected, notes=(*content.notes, *left_out))
 
 
 def _lines_of(frame: pd.DataFrame) -> tuple[list[Series], list[str]]:
@@ -135,7 +182,7 @@ def _free(name: str, series: Series) -> str:
 def _drawable(series: Sequence[Series]) -> tuple[list[Series], list[str]]:
     values = np.concatenate([one.values for one in series]) if series else np.empty(0)
     nan, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    huge = int((np.abs(values[np.isfinite(values)]) > _LARGEST).sum())
+    huge = int((np.abs(values[np.isfinite(values)]) > LARGEST).sum())
     said = []
     if nan:
         what = "is not a number" if nan == 1 else "are not numbers"
@@ -144,7 +191,7 @@ def _drawable(series: Sequence[Series]) -> tuple[list[Series], list[str]]:
         said.append(f"{infinite:,} of {count_text(len(values), 'value')} {_are(infinite)} infinite and left out")
     if huge:
         said.append(f"{count_text(huge, 'value')} beyond ±8e307 {_are(huge)} left out")
-        series = [replace(one, values=np.where(np.abs(one.values) > _LARGEST, np.nan, one.values)) for one in series]
+        series = [replace(one, values=np.where(np.abs(one.values) > LARGEST, np.nan, one.values)) for one in series]
     drawable = [one for one in series if np.isfinite(one.values).any()]
     if 0 < len(drawable) < len(series):
         said.append(f"{count_text(len(series) - len(drawable), 'series', 'series')} without any number left out")
@@ -153,6 +200,21 @@ def _drawable(series: Sequence[Series]) -> tuple[list[Series], list[str]]:
 
 def _are(number: int) -> str:
     return "is" if number == 1 else "are"
+
+
+def _chosen(series: Sequence[Series], found: Sequence[Found], *, bars: bool) -> list[Series]:
+    """Those with the gravest anomalies, then the most interesting of the others; order is kept."""
+    most = MAX_BARS if bars else MAX_SERIES
+    wanted = {one.series for one in found} if len(series) > most else set()
+    if not wanted:
+        return _most_interesting(series, most, bars=bars)
+    ranks = {name: rank for rank, name in reversed(list(enumerate(one.series for one in found)))}
+    names = short_names(series)
+    odd = sorted((ranks[name], place) for place, name in enumerate(names) if name in wanted)[:most]
+    places = {place for _, place in odd}
+    rest = [place for place in range(len(series)) if place not in places]
+    others = {id(one) for one in _most_interesting([series[place] for place in rest], most - len(places), bars=bars)}
+    return [one for place, one in enumerate(series) if place in places or id(one) in others]
 
 
 def _most_interesting(series: Sequence[Series], most: int, *, bars: bool) -> list[Series]:

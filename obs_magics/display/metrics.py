@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from obs_magics.display import bundle
+from obs_magics.display.axes import (
+    head,
+    number,
+    quoted,
+    short_number,
+    short_numbers,
+    time_encoding,
+    value_domain,
+    value_encoding,
+)
+from obs_magics.display.bands import band_layer, number_layer, range_layer
 from obs_magics.display.chart import Chart
 from obs_magics.display.clock import MS, TimeAxis, clock_text, time_axis, zone_text
-from obs_magics.display.downsample import Array
 from obs_magics.display.drawing import Drawing, Drawn, drawing
+from obs_magics.display.marks import LETTER, pin_layers
 from obs_magics.display.text import drawing_text
 from obs_magics.display.theme import PALETTE, style
 from obs_magics.display.units import Scale, count_text, digits_apart, format_value, scale_between
@@ -22,15 +30,21 @@ from obs_magics.display.units import Scale, count_text, digits_apart, format_val
 WIDTH = 640
 HEIGHT = 240
 _BAR_HEIGHT = 20
-_ROOM = 0.04  # of the value axis, above and below the lines
-_SUBTITLE_LENGTH = 110
-_MAX_SUBTITLE_LINES = 8
+_MOST_SAID = 4
 
 _Spec = dict[str, Any]
 
 
 def metrics_chart(
-    frame: pd.DataFrame, *, unit: str = "", title: str = "", zone: str = "UTC", notes: Sequence[str] = ()
+    frame: pd.DataFrame,
+    *,
+    unit: str = "",
+    title: str = "",
+    zone: str = "UTC",
+    notes: Sequence[str] = (),
+    events: pd.DataFrame | None = None,
+    anomalies: pd.DataFrame | None = None,
+    expected: pd.DataFrame | None = None,
 ) -> Chart | None:
     """Draw a metrics frame; None when it holds no number.
 
@@ -40,8 +54,14 @@ def metrics_chart(
         title: The question, or the query.
         zone: IANA name of the zone in which times are written; the axis names it.
         notes: Sentences without a full stop that the reader must see with the picture.
+        events: An events frame: deployments, config changes, alerts and the like are marked with a rule and a letter.
+        anomalies: An anomalies frame of the series: unusual stretches are shaded and numbered, the most severe first.
+        expected: What would have been normal, one row per point: `timestamp`, `series`, `expected_low`,
+            `expected_high`; drawn as an area where there is one series.
     """
-    content = drawing(frame, unit=unit, title=title, zone=zone, notes=notes)
+    content = drawing(
+        frame, unit=unit, title=title, zone=zone, notes=notes, events=events, anomalies=anomalies, expected=expected
+    )
     if content is None:
         return None
     build = _bars if content.kind == "bars" else _lines
@@ -53,21 +73,19 @@ def metrics_chart(
     )
 
 
-def _head(content: Drawing, *more: str) -> _Spec:
-    sentences = [*([content.common] if content.common else []), *more, *content.notes]
-    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _SUBTITLE_LENGTH)]
-    if len(lines) > _MAX_SUBTITLE_LINES:
-        lines = [*lines[: _MAX_SUBTITLE_LINES - 1], "…"]
-    return {"title": {"text": content.title, **({"subtitle": lines} if lines else {})}, "description": _spoken(content)}
-
-
 def _spoken(content: Drawing) -> str:
     """The picture in a sentence, for those who cannot see it."""
     series = count_text(len(content.series), "series", "series")
     low, high = format_value(content.low, content.unit), format_value(content.high, content.unit)
     start, end = (clock_text(ms, content.zone, day=True) for ms in (content.start_ms, content.end_ms))
     when = f"at {end}" if content.kind == "bars" else f"from {start} to {end}"
-    return f"{content.title}: {series} between {low} and {high} {when}"
+    odd = f"; unusual: {'; '.join(band.said for band in content.bands[:_MOST_SAID])}" if content.bands else ""
+    return f"{content.title}: {series} between {low} and {high} {when}{odd}"
+
+
+def _head(content: Drawing, *more: str) -> _Spec:
+    common = [content.common] if content.common else []
+    return head(content.title, [*common, *more, *content.legend(_MOST_SAID), *content.notes], _spoken(content))
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,7 +93,7 @@ def _spoken(content: Drawing) -> str:
 
 def _lines(content: Drawing, *, interactive: bool) -> _Spec:
     axis = time_axis(content.start_ms, content.end_ms, content.zone)
-    start, end = _value_domain(content)
+    start, end = value_domain(*content.reach)
     scale = scale_between(start, end, content.unit)
     alone = any(one.line.isolated().any() for one in content.series)
     layers = [
@@ -83,10 +101,7 @@ def _lines(content: Drawing, *, interactive: bool) -> _Spec:
         *([_pointer_layer(content, scale, axis)] if interactive else []),
         *([_ALONE] if alone else []),
     ]
-    return {
-        **_head(content),
-        "width": WIDTH,
-        "height": HEIGHT,
+    lines = {
         "data": {"values": [_row(one) for one in content.series]},
         "transform": [
             {"flatten": ["t", "v", *(["alone"] if alone else [])]},
@@ -94,12 +109,37 @@ def _lines(content: Drawing, *, interactive: bool) -> _Spec:
             {"calculate": f"isValid(datum.v) ? datum.v / {scale.divisor!r} : null", "as": "y"},
         ],
         "encoding": {
-            "x": _time_encoding(axis),
-            "y": _value_encoding(scale, start, end),
+            "x": time_encoding(axis, domain=(content.start_ms, content.end_ms) if content.marked else None),
+            "y": value_encoding(scale, start, end, above=LETTER / HEIGHT if content.pins else 0.0),
             "color": _series_encoding(content, "color"),
         },
         "layer": layers,
     }
+    size = {**_head(content), "width": WIDTH, "height": HEIGHT}
+    if not content.marked:
+        return {**size, **lines}
+    below, above = _around(content, axis, scale, (start, end), interactive=interactive)
+    return {**size, "layer": [*below, lines, *above]}
+
+
+def _around(
+    content: Drawing, axis: TimeAxis, scale: Scale, domain: tuple[float, float], *, interactive: bool
+) -> tuple[list[_Spec], list[_Spec]]:
+    """What lies below the lines (expected range, bands) and above them (numbers, rules of events)."""
+    below, above = [], []
+    if content.expected is not None:
+        below.append(range_layer(content.expected, shift_ms=axis.shift_ms, divisor=scale.divisor, domain=domain))
+    if content.bands:
+        span = content.start_ms, content.end_ms
+        shift, width = axis.shift_ms, WIDTH
+        below.append(band_layer(content.bands, *span, shift_ms=shift, width=width, interactive=interactive))
+        above.append(
+            number_layer(content.bands, *span, shift_ms=shift, width=width, height=HEIGHT, interactive=interactive)
+        )
+    return below, [
+        *above,
+        *pin_layers(content.pins, content.end_ms - content.start_ms, shift_ms=axis.shift_ms, interactive=interactive),
+    ]
 
 
 _ALONE: _Spec = {
@@ -109,82 +149,9 @@ _ALONE: _Spec = {
 
 
 def _row(one: Drawn) -> _Spec:
-    row = {"series": one.name, "t": (one.line.timestamps_ns // MS).tolist(), "v": _short_numbers(one.line.values)}
+    row = {"series": one.name, "t": (one.line.timestamps_ns // MS).tolist(), "v": short_numbers(one.line.values)}
     alone = one.line.isolated()
     return {**row, "alone": alone.tolist()} if alone.any() else row
-
-
-def _short_numbers(values: Array) -> list[float | int | None]:
-    """Six significant digits, more where a series varies little around a large value; None for NaN."""
-    finite = values[np.isfinite(values)]
-    span, largest = float(finite.max() - finite.min()), float(np.abs(finite).max())
-    digits = 6 if largest <= span else min(17, 6 + math.ceil(math.log10(largest) - math.log10(span or largest * 1e-11)))
-    return [None if math.isnan(value) else _short(value, digits) for value in values.tolist()]
-
-
-def _short(value: float, digits: int) -> float | int:
-    rounded = float(f"{value:.{digits}g}")
-    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
-
-
-def _value_domain(content: Drawing) -> tuple[float, float]:
-    """Where the value axis starts and ends: at zero, unless that would press the lines flat."""
-    low, high = content.low, content.high
-    if low == high:
-        return (0.0, 1.0) if low == 0 else (min(low, 0.0), max(high, 0.0))
-    return (0.0 if 0 <= low < 0.6 * high else low), (0.0 if 0 >= high > 0.6 * low else high)
-
-
-def _with_room(start: float, end: float) -> tuple[float, float]:
-    """A little more than the domain, but at zero: a line along the edge would be cut in half."""
-    room = _ROOM * (end - start)
-    return start - room if start else start, end + room if end else end
-
-
-def _value_encoding(scale: Scale, start: float, end: float) -> _Spec:
-    return {
-        "field": "y",
-        "type": "quantitative",
-        "scale": {"domain": [edge / scale.divisor for edge in _with_room(start, end)], "zero": False, "nice": False},
-        "axis": {
-            "title": None,
-            "labelExpr": f"{_number('datum.value', digits_apart(start, end))} + {_quoted(scale.suffix)}",
-            "tickCount": 5,
-            "domain": False,
-            "ticks": False,
-            "labelPadding": 6,
-        },
-    }
-
-
-def _number(value: str, digits: int) -> str:
-    """A Vega expression for a number with at most so many significant digits; those before the point are all kept."""
-    whole = f"',.{max(0, digits - 3)}~f'"
-    pattern = f"abs({value}) < 1e15 && abs({value}) >= 100 ? {whole} : ',.{digits}~g'"
-    return f"replace(format({value}, {pattern}), 'e+', 'e')"
-
-
-def _quoted(text: str) -> str:
-    """A string literal of Vega's expression language."""
-    escaped = "".join(char if char.isalnum() or char in " %/°.-" else f"\\u{ord(char):04x}" for char in text)
-    return f"'{escaped}'"
-
-
-def _time_encoding(axis: TimeAxis) -> _Spec:
-    return {
-        "field": "x",
-        "type": "temporal",
-        "scale": {"type": "utc"},
-        "axis": {
-            "title": axis.title,
-            "labelExpr": axis.label(),
-            "grid": False,
-            "tickCount": 8,
-            "labelOverlap": "greedy",
-            "labelSeparation": 8,
-            "titlePadding": 8,
-        },
-    }
 
 
 def _series_encoding(content: Drawing, channel: str) -> _Spec:
@@ -217,7 +184,7 @@ def _pointer_layer(content: Drawing, scale: Scale, axis: TimeAxis) -> _Spec:
     """Points that show under the pointer, each telling its time, series and value."""
     local = axis.local("datum.x")
     zone = zone_text(content.start_ms, content.end_ms, content.zone)
-    shown = f"{_number('datum.y', max(4, digits_apart(content.low, content.high)))} + {_quoted(scale.suffix)}"
+    shown = f"{number('datum.y', max(4, digits_apart(content.low, content.high)))} + {quoted(scale.suffix)}"
     named = [{"field": "series", "type": "nominal", "title": content.key}] if len(content.series) > 1 else []
     return {
         "transform": [
@@ -259,7 +226,7 @@ def _bars(content: Drawing, *, interactive: bool) -> _Spec:
     rows = [
         {
             "series": one.name,
-            "v": _short(one.last / scale.divisor, 6),
+            "v": short_number(one.last / scale.divisor, 6),
             "shown": format_value(one.last, content.unit),
         }
         for one in content.series

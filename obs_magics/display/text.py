@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from obs_magics.display.bands import bands_text
 from obs_magics.display.clock import MS, clock_text, time_axis
-from obs_magics.display.downsample import Array
+from obs_magics.display.downsample import Array, Line
+from obs_magics.display.marks import pins_text
 from obs_magics.display.units import digits_apart, format_value
 
 if TYPE_CHECKING:
@@ -30,8 +32,9 @@ def drawing_text(drawing: Drawing, width: int = 80) -> str:
     """A drawing in characters: a braille chart for one line, sparklines for several, blocks for bars."""
     body = _bars(drawing, width) if drawing.kind == "bars" else _lines(drawing, width)
     head = [drawing.title, *([drawing.common] if drawing.common else [])]
-    notes = [line for note in drawing.notes for line in textwrap.wrap(f"· {note}", width, subsequent_indent="  ")]
-    return "\n".join(safe(cut(line, width)) for line in [*head, *body, *notes])
+    told = [*drawing.legend(), *(f"· {note}" for note in drawing.notes)]
+    notes = [line for one in told for line in textwrap.wrap(one, width, subsequent_indent="  ")]
+    return "\n".join(cut(safe(line), width) for line in [*head, *body, *notes])
 
 
 def _lines(drawing: Drawing, width: int) -> list[str]:
@@ -51,12 +54,13 @@ def _sparklines(drawing: Drawing, width: int) -> list[str]:
     titles = "  ".join(pad(title, size, right=True) for (title, _), size in zip(columns, sizes, strict=True))
     rows = [f"{pad(drawing.key, name_width)}  {' ' * spark_width}  {titles}"]
     for one, row in zip(drawing.series, numbers, strict=True):
-        spark = sparkline(*_binned(one, drawing, spark_width)[1:])
+        spark = sparkline(*binned(one.line, drawing.start_ms, drawing.end_ms, spark_width)[1:])
         cells = "  ".join(pad(cell, size, right=True) for cell, size in zip(row, sizes, strict=True))
         rows.append(f"{pad(one.name, name_width)}  {spark}  {cells}")
     axis = _time_labels(drawing, spark_width)
     indent = " " * (name_width + 2)
-    return [*rows, f"{indent}{axis[0]}", f"{indent}{axis[1]}; each line on its own scale"]
+    marks = [f"{indent}{row}" for row in _marks(drawing, spark_width)]
+    return [*rows, *marks, f"{indent}{axis[0]}", f"{indent}{axis[1]}; each line on its own scale"]
 
 
 def _figures(one: Drawn, unit: str) -> list[str]:
@@ -79,12 +83,12 @@ def sparkline(low: Array, high: Array) -> str:
     return "".join(" " if np.isnan(one) else _BLOCKS[min(7, int(one * 8))] for one in share)
 
 
-def _binned(one: Drawn, drawing: Drawing, columns: int) -> tuple[Array, Array, Array]:
-    """First, lowest and highest value of each of `columns` equal stretches of the drawing's time; NaN where none is."""
-    finite = np.isfinite(one.line.values)
-    values = one.line.values[finite]
-    times = one.line.timestamps_ns[finite] / MS - drawing.start_ms
-    span = max(drawing.end_ms - drawing.start_ms, 1)
+def binned(line: Line, start_ms: int, end_ms: int, columns: int) -> tuple[Array, Array, Array]:
+    """First, lowest and highest value of each of `columns` equal stretches of time; NaN where none is."""
+    finite = np.isfinite(line.values)
+    values = line.values[finite]
+    times = line.timestamps_ns[finite] / MS - start_ms
+    span = max(end_ms - start_ms, 1)
     cells = np.clip((times * columns / span).astype(np.int64), 0, columns - 1)
     first, low, high = np.full(columns, np.nan), np.full(columns, np.inf), np.full(columns, -np.inf)
     first[cells[::-1]] = values[::-1]
@@ -94,17 +98,16 @@ def _binned(one: Drawn, drawing: Drawing, columns: int) -> tuple[Array, Array, A
     high[np.isinf(high)] = np.nan
     # A column narrower than the step holds nothing: it goes on with what was, unless the line breaks there.
     for place in range(1, columns):
-        if np.isnan(high[place]) and not _breaks_at(one, drawing, place, columns):
+        if np.isnan(high[place]) and not _breaks_at(line, start_ms + (place + 0.5) * span / columns):
             low[place], high[place] = low[place - 1], high[place - 1]
     return first, low, high
 
 
-def _breaks_at(one: Drawn, drawing: Drawing, column: int, columns: int) -> bool:
-    """Whether a column without points lies in a gap, or past the end, of the line."""
-    middle = (drawing.start_ms + (column + 0.5) * (drawing.end_ms - drawing.start_ms) / columns) * MS
-    after = int(np.searchsorted(one.line.timestamps_ns, middle))
-    outside = after == 0 or after == len(one.line.values)
-    return outside or bool(np.isnan(one.line.values[after - 1 : after + 1]).any())
+def _breaks_at(line: Line, at_ms: float) -> bool:
+    """Whether the middle of a column without points lies in a gap, or past the end, of the line."""
+    after = int(np.searchsorted(line.timestamps_ns, at_ms * MS))
+    outside = after == 0 or after == len(line.values)
+    return outside or bool(np.isnan(line.values[after - 1 : after + 1]).any())
 
 
 def _braille_chart(drawing: Drawing, width: int) -> list[str]:
@@ -117,7 +120,7 @@ def _braille_chart(drawing: Drawing, width: int) -> list[str]:
         labels = ["", labels[1], ""]
     label_width = max(map(columns_of, labels))
     columns = max(8, width - label_width - 2)
-    _, low, high = _binned(one, drawing, columns * 2)
+    _, low, high = binned(one.line, drawing.start_ms, drawing.end_ms, columns * 2)
     rows = _dots(low, high, drawing.low, drawing.high)
     marks = {0: labels[0], _ROWS // 2 if drawing.low < drawing.high else _ROWS - 1: labels[1]}
     marks |= {_ROWS - 1: labels[2]} if drawing.low < drawing.high else {}
@@ -127,7 +130,8 @@ def _braille_chart(drawing: Drawing, width: int) -> list[str]:
     ]
     axis = _time_labels(drawing, columns)
     corner = " " * (label_width + 1)
-    return [*body, f"{corner}└{'─' * columns}", f"{corner} {axis[0]}", f"{corner} {axis[1]}"]
+    odd = [f"{corner} {row}" for row in _marks(drawing, columns)]
+    return [*body, f"{corner}└{'─' * columns}", *odd, f"{corner} {axis[0]}", f"{corner} {axis[1]}"]
 
 
 def _middle(drawing: Drawing) -> float:
@@ -158,6 +162,15 @@ def _joined(down: int, up: int, before: tuple[int, int] | None) -> tuple[int, in
     if before is None:
         return down, up
     return min(down, before[1] + 1) if before[1] < down else down, max(up, before[0] - 1) if before[0] > up else up
+
+
+def _marks(drawing: Drawing, columns: int) -> list[str]:
+    """Unusual stretches, and below them the letters of events."""
+    span = drawing.start_ms, drawing.end_ms, columns
+    return [
+        *([bands_text(drawing.bands, *span)] if drawing.bands else []),
+        *([pins_text(drawing.pins, *span)] if drawing.pins else []),
+    ]
 
 
 def _time_labels(drawing: Drawing, columns: int) -> tuple[str, str]:

@@ -15,11 +15,11 @@ from obs_magics.analysis.log_volume import observed, volume_of
 from obs_magics.analysis.patterns import pattern_table
 from obs_magics.analysis.surges import surges as find_surges
 from obs_magics.display.log_words import log_sentences
-from obs_magics.display.logs.bars import Mark
 from obs_magics.display.logs.line_rows import Order
 from obs_magics.display.logs.lines import log_list
 from obs_magics.display.logs.patterns import pattern_table as pattern_section
 from obs_magics.display.logs.volume import volume_chart
+from obs_magics.display.marks import Mark
 from obs_magics.display.panel import Panel, Section
 from obs_magics.display.units import count_text
 from obs_magics.magics.panel import empty_panel, notes_about, previous_cell, zone_name

@@ -19,10 +19,11 @@ from support.log_panels import HOSTILE, MINUTE, SECOND, START, volume
 
 from obs_magics.display import bundle
 from obs_magics.display.chart import Chart
-from obs_magics.display.logs.bars import MAX_BARS, MAX_MARKS, Mark
+from obs_magics.display.logs.bars import MAX_BARS
 from obs_magics.display.logs.levels import COLOURS, SEVEREST_FIRST
 from obs_magics.display.logs.spark import blocks, svg
 from obs_magics.display.logs.volume import volume_chart
+from obs_magics.display.marks import MAX_MARKS, Mark
 from obs_magics.display.text import columns_of
 from obs_magics.model.logs import LEVELS, Volume
 
@@ -157,7 +158,8 @@ def test_marks_have_letters_in_order_of_time_and_those_outside_are_left_out() ->
     many = volume_chart(volume(), marks=[Mark(START + place * SECOND, "m") for place in range(20)])
     assert many is not None
     assert many.notes == ("8 more marks not drawn",)
-    assert len(many.spec["layer"][-1]["data"]["values"]) == MAX_MARKS
+    assert len(many.spec["layer"][-2]["data"]["values"]) == MAX_MARKS
+    assert many.spec["layer"][-1]["data"]["values"][0]["letter"] == "ABCDEFGHIJKL"
     assert len(many.spec["title"]["subtitle"]) <= 8
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from obs_magics.display.logs.bars import Mark
 from obs_magics.display.logs.lines import log_list
 from obs_magics.display.logs.patterns import pattern_table
 from obs_magics.display.logs.volume import volume_chart
+from obs_magics.display.marks import Mark
 from obs_magics.display.panel import Panel, notes_of
 from obs_magics.model.frames import categories
 from obs_magics.model.logs import LEVEL_DTYPE, LEVELS, Volume, logs_frame

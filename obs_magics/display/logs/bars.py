@@ -11,6 +11,7 @@ import numpy as np
 from obs_magics.display.clock import MS, clock_text
 from obs_magics.display.logs import levels, spark
 from obs_magics.display.logs.levels import SEVEREST_FIRST
+from obs_magics.display.marks import Mark, Pin, pins_of
 from obs_magics.display.units import count_text, seconds_text
 from obs_magics.display.visible import short
 from obs_magics.model.logs import Array, Volume
@@ -18,31 +19,7 @@ from obs_magics.model.logs import Array, Volume
 CountedBy = Literal["source", "fetched"]
 
 MAX_BARS = 90
-MAX_MARKS = 12
-_LETTERS = "ABCDEFGHIJKL"
-_TITLE_LENGTH, _LABEL_LENGTH, _NOTE_LENGTH = 100, 60, 300
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An instant that the reader should see in the picture: a deployment, an onset.
-
-    Args:
-        at_ns: Nanoseconds since the epoch.
-        label: What it is, in a few words.
-    """
-
-    at_ns: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A mark as drawn: the letter at its place, and what the letter means."""
-
-    letter: str
-    at_ms: int
-    said: str
+_TITLE_LENGTH, _NOTE_LENGTH = 100, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +85,7 @@ def bars_of(
         counts=_counts(volume, size, length),
         zone=zone,
     )
-    pins, left_out = _pins(marks, bars)
+    pins, left_out = pins_of(marks, bars.start_ms, bars.end_ms, zone)
     fetched = ["counted are the fetched lines only: there may be more"] if counted_by == "fetched" else []
     said = [short(note, _NOTE_LENGTH) for note in notes]
     return replace(bars, pins=pins, notes=(*fetched, *said, *left_out))
@@ -122,21 +99,3 @@ def _counts(volume: Volume, size: int, length: int) -> dict[str, Array]:
         values = spark.merged([*counts, *[0] * (length - len(counts))], -(-length // size))
         sums[level] = sums.get(level, np.zeros(len(values), np.int64)) + values
     return {level: sums[level] for level in SEVEREST_FIRST if level in sums and sums[level].any()}
-
-
-def _pins(marks: Sequence[Mark], bars: Bars) -> tuple[tuple[Pin, ...], list[str]]:
-    """Marks within the picture, in order of time."""
-    inside = sorted(
-        (mark for mark in marks if bars.start_ms <= mark.at_ns // MS <= bars.end_ms),
-        key=lambda mark: (mark.at_ns, mark.label),
-    )
-    pins = tuple(
-        Pin(letter, mark.at_ns // MS, f"{letter} {_clock(mark, bars.zone)} {short(mark.label, _LABEL_LENGTH)}")
-        for letter, mark in zip(_LETTERS, inside, strict=False)
-    )
-    more = len(inside) - len(pins)
-    return pins, [f"{count_text(more, 'more mark')} not drawn"] if more > 0 else []
-
-
-def _clock(mark: Mark, zone: str) -> str:
-    return clock_text(mark.at_ns // MS, zone, named=False)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from obs_magics.display import bundle
 from obs_magics.display.chart import Chart
 from obs_magics.display.clock import time_axis, zone_text
-from obs_magics.display.logs.bars import Bars, CountedBy, Mark, bars_of
+from obs_magics.display.logs.bars import Bars, CountedBy, bars_of
 from obs_magics.display.logs.levels import COLOURS
 from obs_magics.display.logs.volume_text import volume_text
+from obs_magics.display.marks import LETTER, Mark, event_marks, pin_layers
 from obs_magics.model.logs import Array, Volume
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTH, HEIGHT = 640, 150
 _SUBTITLE_LENGTH = 110
 _MAX_SUBTITLE_LINES = 8
 _GAP = 0.1  # of a bar's width, between two
-_AIR, _LETTER, _FLAG = 4, 14, 12  # pixels above the highest bar: always, for letters, for flags
+_AIR, _FLAG = 4, 12  # pixels above the highest bar: always, for letters, for flags
 _FLAGGED = ("fatal", "error")
 _LOW = 2.5  # pixels: a part of a bar that is lower is easily overlooked
 
@@ -33,6 +37,7 @@ def volume_chart(
     zone: str = "UTC",
     title: str = "",
     marks: Sequence[Mark] = (),
+    events: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
     counted_by: CountedBy = "source",
 ) -> Chart | None:
@@ -43,10 +48,12 @@ def volume_chart(
         zone: IANA name of the zone in which times are written; the axis names it.
         title: The question, or the query.
         marks: Instants to be seen in the picture, at most twelve.
+        events: An events frame; deployments, alerts and the like are marked as well.
         notes: Sentences without a full stop that the reader must see with the picture.
         counted_by: `fetched` when only the lines that were fetched are counted; the picture says so.
     """
-    bars = bars_of(volume, title=title, zone=zone, marks=marks, notes=notes, counted_by=counted_by)
+    every = [*marks, *event_marks(events)]
+    bars = bars_of(volume, title=title, zone=zone, marks=every, notes=notes, counted_by=counted_by)
     if bars is None:
         return None
     return Chart(
@@ -66,9 +73,13 @@ def _spec(bars: Bars, *, interactive: bool) -> _Spec:
         "layer": [
             _bar_layer(bars, interactive=interactive),
             *([_flag_layer(bars, flags, interactive=interactive)] if flags else []),
-            *(_pin_layers(bars, interactive=interactive) if bars.pins else []),
+            *pin_layers(bars.pins, bars.end_ms - bars.start_ms, shift_ms=_shift(bars), interactive=interactive),
         ],
     }
+
+
+def _shift(bars: Bars) -> int:
+    return time_axis(bars.start_ms, bars.end_ms, bars.zone).shift_ms
 
 
 def _head(bars: Bars, *, flagged: bool) -> _Spec:
@@ -158,7 +169,7 @@ def _count_encoding(bars: Bars) -> _Spec:
 
 
 def _top(bars: Bars) -> float:
-    room = _AIR + (_LETTER if bars.pins else 0) + (_FLAG if _grave(bars).any() else 0)
+    room = _AIR + (LETTER if bars.pins else 0) + (_FLAG if _grave(bars).any() else 0)
     return round(int(bars.totals.max()) * HEIGHT / (HEIGHT - room), 3)
 
 
@@ -241,31 +252,5 @@ def _flag_layer(bars: Bars, flags: list[int], *, interactive: bool) -> _Spec:
             "aria": False,
             **_clipped(interactive=interactive),
         },
-        "encoding": {"x": {"field": "x", "type": "temporal"}, "y": {"value": 6 + (_LETTER if bars.pins else 0)}},
+        "encoding": {"x": {"field": "x", "type": "temporal"}, "y": {"value": 6 + (LETTER if bars.pins else 0)}},
     }
-
-
-def _pin_layers(bars: Bars, *, interactive: bool) -> list[_Spec]:
-    """A line at each mark, and its letter beside it: inside, since what can be zoomed is cut at the frame."""
-    shift = time_axis(bars.start_ms, bars.end_ms, bars.zone).shift_ms
-    data = {"values": [{"x": pin.at_ms + shift, "letter": pin.letter, "said": pin.said} for pin in bars.pins]}
-    place = {"field": "x", "type": "temporal"}
-    tooltip = {"tooltip": {"field": "said", "type": "nominal"}} if interactive else {}
-    rule: _Spec = {"type": "rule", "strokeDash": [4, 3], "color": "#808080", "aria": False}
-    text: _Spec = {
-        "type": "text",
-        "align": "left",
-        "baseline": "top",
-        "dx": 3,
-        "dy": 1,
-        "fontWeight": "bold",
-        "aria": False,
-    }
-    return [
-        {"data": data, "mark": {**rule, **_clipped(interactive=interactive)}, "encoding": {"x": place, **tooltip}},
-        {
-            "data": data,
-            "mark": {**text, "fontWeight": "bold", **_clipped(interactive=interactive)},
-            "encoding": {"x": place, "y": {"value": 0}, "text": {"field": "letter", "type": "nominal"}, **tooltip},
-        },
-    ]

@@ -6,6 +6,7 @@ import textwrap
 
 from obs_magics.display.logs.bars import Bars
 from obs_magics.display.logs.spark import blocks
+from obs_magics.display.marks import pins_text
 from obs_magics.display.text import columns_of, cut, pad, safe, time_labels
 
 
@@ -24,7 +25,9 @@ def volume_text(bars: Bars, width: int) -> str:
     clock, zone = time_labels(bars.start_ms, bars.end_ms, bars.zone, room)
     indent = " " * (names + figures + 4)
     scale = "; each row on its own scale" if len(rows) > 1 else ""
+    letters = [f"{indent}{pins_text(bars.pins, bars.start_ms, bars.end_ms, room)}"] if bars.pins else []
     said = [*(pin.said for pin in bars.pins), *(f"· {note}" for note in bars.notes)]
     notes = [line for one in said for line in textwrap.wrap(one, width, subsequent_indent="  ")]
     under = textwrap.wrap(f"{bars.unit}; {zone}{scale}", width, subsequent_indent="  ")
-    return "\n".join(safe(cut(line, width)) for line in [bars.title, *rows, f"{indent}{clock}", *under, *notes])
+    lines = [bars.title, *rows, *letters, f"{indent}{clock}", *under, *notes]
+    return "\n".join(cut(safe(line), width) for line in lines)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from obs_magics.display.clock import MS
+from obs_magics.display.marks import Mark, Pin, pins_of
 from obs_magics.display.times import nanoseconds
 from obs_magics.display.traces import words
 from obs_magics.display.traces.trace import Array
@@ -50,11 +51,17 @@ class Points:
     total: int
     failed: int
     notes: tuple[str, ...]
+    pins: tuple[Pin, ...] = ()
 
     @property
     def logarithmic(self) -> bool:
         """Whether durations are so unlike that the axis goes in powers."""
         return self.longest > _WIDE * self.shortest
+
+    def told(self) -> list[str]:
+        """What stands below the title: how many, what the letters mean, and the notes."""
+        pins = [" · ".join(pin.said for pin in self.pins)] if self.pins else []
+        return [self.about(), *pins, *self.notes]
 
     def about(self) -> str:
         """How many, how long, how many failed."""
@@ -63,7 +70,9 @@ class Points:
         return f"{count_text(self.total, 'trace')}{failed}; median {middle}, longest {most}"
 
 
-def points_of(traces: pd.DataFrame, *, zone: str, title: str, notes: Sequence[str]) -> Points | None:
+def points_of(
+    traces: pd.DataFrame, *, zone: str, title: str, notes: Sequence[str], marks: Sequence[Mark] = ()
+) -> Points | None:
     """Choose what to draw; None when there are no traces."""
     if not len(traces):
         return None
@@ -73,19 +82,23 @@ def points_of(traces: pd.DataFrame, *, zone: str, title: str, notes: Sequence[st
     chosen = _chosen(start, lasted, errors > 0)
     end = int(start.max())
     left = len(traces) - len(chosen)
+    start_ms = int(start.min()) // MS
+    end_ms = max(end // MS, start_ms + 1)
+    pins, left_out = pins_of(marks, start_ms, end_ms, zone)
     thinned = f"{len(chosen):,} of {len(traces):,} traces drawn: the slowest, and of the others every so many"
     return Points(
         title=short(title, words.TITLE) or "traces",
         zone=zone,
         points=tuple(_points(traces.iloc[chosen], start[chosen], lasted[chosen], errors[chosen])),
-        start_ms=int(start.min()) // MS,
-        end_ms=max(end // MS, int(start.min()) // MS + 1),
+        start_ms=start_ms,
+        end_ms=end_ms,
         shortest=max(float(lasted.min()) / 1e9, _SHORTEST),
         longest=float(lasted.max()) / 1e9,
         median=float(np.median(lasted)) / 1e9,
         total=len(traces),
         failed=int((errors > 0).sum()),
-        notes=(*([thinned] if left else []), *(short(note, _NOTE) for note in notes)),
+        notes=(*([thinned] if left else []), *(short(note, _NOTE) for note in notes), *left_out),
+        pins=pins,
     )
 
 

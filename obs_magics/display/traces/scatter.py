@@ -12,6 +12,7 @@ import pandas as pd
 from obs_magics.display import bundle
 from obs_magics.display.chart import Chart
 from obs_magics.display.clock import time_axis, zone_text
+from obs_magics.display.marks import event_marks, pin_layers
 from obs_magics.display.traces.points import Point, Points, points_of
 from obs_magics.display.traces.scatter_text import scatter_text
 from obs_magics.display.traces.style import ERROR_COLOUR, TIME_COLOUR
@@ -30,7 +31,12 @@ _CLOCK = ((3600.0, 1 / 3600, " h"), (60.0, 1 / 60, " min"), (1.0, 1.0, " s"), (1
 
 
 def latency_scatter(
-    traces: pd.DataFrame, *, zone: str = "UTC", title: str = "", notes: Sequence[str] = ()
+    traces: pd.DataFrame,
+    *,
+    zone: str = "UTC",
+    title: str = "",
+    notes: Sequence[str] = (),
+    events: pd.DataFrame | None = None,
 ) -> Chart | None:
     """Draw the traces of a table over time by their duration; None when there are none.
 
@@ -41,8 +47,9 @@ def latency_scatter(
         zone: IANA name of the zone in which times are written; the axis names it.
         title: The question, or the query.
         notes: Sentences without a full stop that the reader must see with the picture.
+        events: An events frame: deployments, alerts and the like are marked with a rule and a letter.
     """
-    points = points_of(traces, zone=zone, title=title, notes=notes)
+    points = points_of(traces, zone=zone, title=title, notes=notes, marks=event_marks(events))
     if points is None:
         return None
     return Chart(
@@ -54,7 +61,7 @@ def latency_scatter(
 
 
 def _spec(points: Points, *, interactive: bool) -> _Spec:
-    subtitle = [line for note in (points.about(), *points.notes) for line in textwrap.wrap(note, _SUBTITLE_LENGTH)]
+    subtitle = [line for note in points.told() for line in textwrap.wrap(note, _SUBTITLE_LENGTH)]
     axis = time_axis(points.start_ms, points.end_ms, points.zone)
     encoding: _Spec = {
         "x": _time(points),
@@ -72,11 +79,13 @@ def _spec(points: Points, *, interactive: bool) -> _Spec:
             {"field": "spans", "type": "quantitative", "title": "spans"},
             {"field": "errors", "type": "quantitative", "title": "errors"},
         ]
-    return {
+    whole: _Spec = {
         "title": {"text": points.title, "subtitle": subtitle[:_MAX_SUBTITLE_LINES]},
         "description": f"{points.title}: {points.about()}",
         "width": WIDTH,
         "height": HEIGHT,
+    }
+    dots: _Spec = {
         "data": {"values": _rows(points, whole=interactive)},
         "transform": [
             {"flatten": ["t", "d", *(_TOLD if interactive else ())]},
@@ -88,6 +97,10 @@ def _spec(points: Points, *, interactive: bool) -> _Spec:
         "encoding": encoding,
         **({"params": [_ZOOM, _PICK]} if interactive else {}),
     }
+    if not points.pins:
+        return {**whole, **dots}
+    span = points.end_ms - points.start_ms
+    return {**whole, "layer": [dots, *pin_layers(points.pins, span, shift_ms=axis.shift_ms, interactive=interactive)]}
 
 
 _ZOOM: _Spec = {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}

@@ -7,6 +7,7 @@ import textwrap
 
 import numpy as np
 
+from obs_magics.display.marks import pins_text
 from obs_magics.display.text import columns_of, cut, pad, safe, time_labels
 from obs_magics.display.traces import words
 from obs_magics.display.traces.points import Points
@@ -28,10 +29,12 @@ def scatter_text(points: Points, width: int) -> str:
     ]
     corner = " " * (label + 1)
     under = [f"{corner}└{'─' * columns}"]
+    under += [f"{corner} {pins_text(points.pins, points.start_ms, points.end_ms, columns)}"] if points.pins else []
     under += [f"{corner} {line}" for line in time_labels(points.start_ms, points.end_ms, points.zone, columns)]
     head = textwrap.wrap(f"{points.title}: {points.about()}", width, subsequent_indent="  ")
-    notes = [line for note in points.notes for line in textwrap.wrap(f"· {note}", width, subsequent_indent="  ")]
-    return "\n".join(safe(cut(line, width)) for line in [*head, *body, *under, *notes])
+    told = [*(pin.said for pin in points.pins), *(f"· {note}" for note in points.notes)]
+    notes = [line for one in told for line in textwrap.wrap(one, width, subsequent_indent="  ")]
+    return "\n".join(cut(safe(line), width) for line in [*head, *body, *under, *notes])
 
 
 def _grid(points: Points, low: float, high: float, columns: int) -> list[str]:
