@@ -1,4 +1,4 @@
-"""`frame.obs`: what obs_magics adds to any frame that has the columns of metrics, of logs or of spans.
+"""`frame.obs`: what obs_magics adds to any frame that has the columns of metrics, of logs, of spans or of events.
 
 pandas knows the accessor once this module is imported; the session does that, and so can anybody::
 
@@ -15,6 +15,7 @@ from typing import Literal
 
 import pandas as pd
 
+from obs_magics.accessor.events import EventsView, is_events
 from obs_magics.accessor.logs import LogsView, is_logs
 from obs_magics.accessor.metrics import MetricsView
 from obs_magics.accessor.traces import TracesView, is_spans
@@ -46,6 +47,8 @@ class ObsAccessor:
             raise UsageError("this is a logs frame, and only a metrics frame can do that", hint=_LOGS_CAN)
         if is_spans(self._given):
             raise UsageError("this is a spans frame, and only a metrics frame can do that", hint=_SPANS_CAN)
+        if is_events(self._given):
+            raise UsageError("this is an events frame, and only a metrics frame can do that", hint=_EVENTS_CAN)
         return MetricsView(self._given)
 
     @cached_property
@@ -60,8 +63,12 @@ class ObsAccessor:
             raise UsageError("only a spans frame, as %%obs_traces returns it, can do that", hint=_METRICS_CAN)
         return TracesView(self._given)
 
+    @cached_property
+    def _events(self) -> EventsView:
+        return EventsView(self._given)
+
     def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
-        """The chart of the frame: lines of series, log lines over time by level, or traces by their duration.
+        """The chart of the frame: lines of series, log lines over time by level, traces by their duration, or events.
 
         Args:
             unit: Of a metrics frame, UCUM as OpenTelemetry writes it; None for the one the session knows.
@@ -75,12 +82,16 @@ class ObsAccessor:
             return self._logs.plot(title=title, zone=zone)
         if is_spans(self._given):
             return self._traces.plot(title=title, zone=zone)
+        if is_events(self._given):
+            return self._events.plot(title=title, zone=zone)
         return self._metrics.plot(unit=unit, title=title, zone=zone)
 
     def summary(self, *, unit: str | None = None) -> pd.DataFrame:
-        """One row per series, per service that wrote logs, or per trace; see the `summary` of each view."""
+        """One row per series, service that wrote logs, trace, or service and kind of events; see each view's."""
         if is_logs(self._given):
             return self._logs.summary()
+        if is_events(self._given):
+            return self._events.summary()
         return self._traces.summary() if is_spans(self._given) else self._metrics.summary(unit=unit)
 
     def wide(self) -> pd.DataFrame:
@@ -145,4 +156,5 @@ _SPANS_CAN = (
     "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .diff, .service_map, .attributes and"
     " .provenance"
 )
+_EVENTS_CAN = "it has .plot, .summary and .provenance"
 _METRICS_CAN = "a metrics frame has .plot, .summary, .wide and .provenance"

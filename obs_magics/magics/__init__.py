@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, METRICS, SQL, TRACES, help_text
+from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, METRICS, SQL, TRACES, help_text
 from obs_magics.magics.context import Context
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..
 
         return run(context, line, cell, context.names(local_ns))
 
+    def obs_events(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
+        from obs_magics.magics.events import run
+
+        return run(context, line, cell, context.names(local_ns))
+
     def obs_compare(line: str, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
         from obs_magics.magics.compare import run
 
@@ -100,6 +105,7 @@ def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..
     obs_metrics.__doc__ = help_text(METRICS)
     obs_logs.__doc__ = help_text(LOGS)
     obs_traces.__doc__ = help_text(TRACES)
+    obs_events.__doc__ = help_text(EVENTS)
     obs_compare.__doc__ = help_text(COMPARE)
     obs_sql.__doc__ = help_text(SQL)
     return {
@@ -107,6 +113,7 @@ def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..
         "obs_metrics": ((LINE, CELL), needs_local_scope(no_var_expand(obs_metrics))),
         "obs_logs": ((LINE, CELL), needs_local_scope(no_var_expand(obs_logs))),
         "obs_traces": ((LINE, CELL), needs_local_scope(no_var_expand(obs_traces))),
+        "obs_events": ((LINE, CELL), needs_local_scope(no_var_expand(obs_events))),
         "obs_compare": ((LINE,), needs_local_scope(no_var_expand(obs_compare))),
         "obs_sql": ((LINE, CELL), needs_local_scope(no_var_expand(obs_sql))),
     }

@@ -138,6 +138,53 @@ TRACES = Command(
     ),
 )
 
+# As in `model.events`.
+EVENT_KINDS = (
+    "deployment", "config_change", "feature_flag", "alert", "incident", "restart", "scale", "annotation",
+)  # fmt: skip
+EVENTS = Command(
+    name="%obs_events",
+    summary="What happened: deployments, config changes, flags, alerts, restarts, notes, from all sources at once.",
+    usage=(
+        "%obs_events [NAME <<] [options] [QUERY]",
+        "%%obs_events [NAME <<] [options], and the question in the lines below",
+    ),
+    options=(
+        Option(
+            flags=("-s", "--source", "--platform"),
+            metavar="NAME",
+            help="the source to ask, several with commas; auto, or left out: all that have events",
+        ),
+        Option(
+            flags=("--kind",),
+            metavar="KIND",
+            help="of these kinds alone, with commas; they are named below",
+            suggestions=EVENT_KINDS,
+        ),
+        Option(flags=("--service",), metavar="NAME", help="of these services alone, with commas; * for anything"),
+        LAST,
+        START,
+        END,
+        Option(flags=("--limit",), metavar="N", help="at most this many, the newest; left out: 1,000", number=True),
+        OUTPUT,
+        NO_PLOT,
+        DRY_RUN,
+    ),
+    details=(
+        f"Kinds: {', '.join(EVENT_KINDS)}.\n"
+        "The question is words: kinds by what people call them (deploys, flags), conditions on columns and attributes\n"
+        '(severity=~"crit.*", alertname!="Watchdog"), and words or "phrases" that stand in the event. Without one\n'
+        "everything is meant. Every source that may know is asked at the same time; one that fails does no harm, and\n"
+        "is named. An alert that Prometheus and Alertmanager both tell of is shown once. Without times: the last\n"
+        "6 hours. Alerts and incidents without an end still go on. ${name} is a Python variable."
+    ),
+    examples=(
+        "%obs_events",
+        "%obs_events --kind deployment,config_change --service payment-api --last 2h",
+        '%obs_events changed << --last 1d deploys "rolled back"',
+    ),
+)
+
 COMPARE = Command(
     name="%obs_compare",
     summary="Which attributes tell slow or failing rows of a frame from the others, and by how much.",
@@ -295,7 +342,7 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, COMPARE, SQL)}
+MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, EVENTS, COMPARE, SQL)}
 
 
 def help_text(command: Command) -> str:

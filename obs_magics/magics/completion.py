@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.event_completion import EventsCompleter
 from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
@@ -68,10 +69,10 @@ class Completer:
         fragment, previous = _last_words(before)
         flag, equals, attached = fragment.partition("=")
         if equals and (option := command.option(flag)):
-            return Found(attached, self._values(option, attached, before), "value")
+            return Found(attached, self._values(command, option, attached, before), "value")
         option = command.option(previous)
         if option is not None and option.metavar:
-            return Found(fragment, self._values(option, fragment, before), "value")
+            return Found(fragment, self._values(command, option, fragment, before), "value")
         if fragment.startswith("-") or not command.words:
             return Found(fragment, self._flags(command, fragment), "option")
         return Found(fragment, self._words(command, before, fragment), "value")
@@ -89,13 +90,15 @@ class Completer:
     def _flags(self, command: Command, typed: str) -> list[str]:
         return [flag for flag in [*command.flags(), *HELP.flags] if flag.startswith(typed)]
 
-    def _values(self, option: Option, typed: str, before: str) -> list[str]:
+    def _values(self, command: Command, option: Option, typed: str, before: str) -> list[str]:
         if option.name == "source":
             return ranked(["auto", *source_names(self._context, self._names)], typed)
         if option.name in {"o", "with"}:
             return python_names(self._context, typed)
         if option.name in {"service", "operation"}:
             source, service = _SOURCE.search(before), _SERVICE.search(before)
+            if command is EVENTS:
+                return EventsCompleter(self._context, self._names, source["name"] if source else None).services(typed)
             traces = TracesCompleter(self._context, self._names, source["name"] if source else None)
             if option.name == "service":
                 return traces.services(typed)
@@ -120,6 +123,7 @@ class Completer:
 _LANGUAGES: Mapping[str, type[QueryCompleter | SqlCompleter]] = {
     LOGS.name: LogsCompleter,
     TRACES.name: TracesCompleter,
+    EVENTS.name: EventsCompleter,
     SQL.name: SqlCompleter,
 }
 

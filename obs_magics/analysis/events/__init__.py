@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from obs_magics.analysis.events.choose import Chosen, chosen
 from obs_magics.analysis.events.fold import folded
+from obs_magics.analysis.events.summary import kind_table, summarize_events
 
-__all__ = ["Chosen", "chosen", "folded"]
+__all__ = ["Chosen", "chosen", "folded", "kind_table", "summarize_events"]

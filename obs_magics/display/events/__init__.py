@@ -1,0 +1,1 @@
+"""Events as a strip of lanes over time, and as a table."""
