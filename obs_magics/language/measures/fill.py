@@ -46,9 +46,10 @@ def filled(
     return text.replace("$window", WINDOW).replace("$service", quote(service))
 
 
-def own_matchers(query: str) -> list[tuple[str, str]]:
-    """The matchers (label, value) that a row brings with it, and without which it finds nothing."""
-    return [(match["label"], match["value"]) for match in _OWN_EQUAL.finditer(query)]
+def own_matchers(query: str, metric: str = "$metric") -> list[tuple[str, str]]:
+    """The matchers (label, value) that a row brings with it for a metric, and without which it finds nothing."""
+    inside = (match["inside"] for match in _SELECTION.finditer(query) if match["name"].startswith(metric))
+    return [(match["label"], match["value"]) for text in inside for match in _OWN_EQUAL.finditer(text)]
 
 
 def other_metrics(query: str) -> list[str]:

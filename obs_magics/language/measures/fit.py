@@ -183,7 +183,8 @@ async def _not_stored(row: Row, wanted: Wanted, subject: str, facts: Facts) -> s
     if row.series == "native":
         info = await facts.catalog.metric(subject)
         classic = f"{subject}_bucket" in facts.names or "quantile" in labels
-        return "" if info.type == "histogram" and not classic else "is no native histogram"
+        untold = info.type == "unknown" and f"{subject}_count" not in facts.names  # not every source tells types
+        return "" if not classic and (info.type == "histogram" or untold) else "is no native histogram"
     if row.series == "summary":
         if "quantile" not in labels:
             return "has no quantiles"

@@ -53,22 +53,20 @@ FRAMEWORKS: tuple[Row, ...] = (
     *timed("axum-prometheus", "axum_http_requests_duration_seconds"),
     *counted("go-grpc-middleware, calls", "grpc_server_handled_total"),
     *timed("go-grpc-middleware", "grpc_server_handling_seconds"),
-    *counted("the application's own requests", "*_http_requests_total", "*_http_request_total"),
-    *timed("the application's own durations", "*_http_request_duration_seconds", "*_request_duration_seconds"),
 )
 
 _CELERY = "{$selector}[$window]"
 JOBS: tuple[Row, ...] = (
     Row(
         measure="throughput",
-        name="celery-exporter",
+        name="celery-exporter, tasks received",
         metrics=("celery_task_received_total",),
         query=RATE,
         unit="{task}/s",
     ),
     Row(
         measure="error_rate",
-        name="celery-exporter",
+        name="celery-exporter, tasks failed",
         metrics=("celery_task_failed_total",),
         query=(
             f"sum by ($by) (rate($metric{_CELERY})) / ("
@@ -81,7 +79,7 @@ JOBS: tuple[Row, ...] = (
 # https://istio.io/latest/docs/reference/config/metrics/, https://linkerd.io/2/reference/proxy-metrics/,
 # https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
 MESHES: tuple[Row, ...] = (
-    *counted("Istio", "istio_requests_total", where='reporter="destination"', services=MESH),
+    *counted("Istio, requests", "istio_requests_total", where='reporter="destination"', services=MESH),
     *timed(
         "Istio",
         "istio_request_duration_milliseconds",
@@ -89,7 +87,7 @@ MESHES: tuple[Row, ...] = (
         where='reporter="destination"',
         services=MESH,
     ),
-    *counted("Linkerd", "response_total", where=_INBOUND, services=("deployment", "statefulset", "daemonset", "app")),
+    *counted("Linkerd, responses", "response_total", where=_INBOUND, services=("deployment", "statefulset", "daemonset", "app")),
     *timed(
         "Linkerd",
         "response_latency_ms",
@@ -97,7 +95,7 @@ MESHES: tuple[Row, ...] = (
         where=_INBOUND,
         services=("deployment", "statefulset", "daemonset", "app"),
     ),
-    *counted("Envoy", "envoy_cluster_upstream_rq_xx", services=("envoy_cluster_name", "cluster_name", *EXPORTER)),
+    *counted("Envoy, requests", "envoy_cluster_upstream_rq_xx", services=("envoy_cluster_name", "cluster_name", *EXPORTER)),
     *timed(
         "Envoy",
         "envoy_cluster_upstream_rq_time",
@@ -138,6 +136,13 @@ SPAN_METRICS: tuple[Row, ...] = (
     *timed("OpenTelemetry span metrics", "traces_span_metrics_duration_seconds", where=_SERVER_SPANS),
 )
 
+# Names with the application's own prefix, as the naming conventions want them; last, for a proxy's names look like it
+# (https://prometheus.io/docs/practices/naming/)
+OWN_NAMES: tuple[Row, ...] = (
+    *counted("the application's own requests", "*_http_requests_total", "*_http_request_total"),
+    *timed("the application's own durations", "*_http_request_duration_seconds", "*_request_duration_seconds"),
+)
+
 REQUESTS: tuple[Row, ...] = (
     *OPEN_TELEMETRY,
     *CLIENT_LIBRARIES,
@@ -146,4 +151,5 @@ REQUESTS: tuple[Row, ...] = (
     *PROXIES,
     *SPAN_METRICS,
     *JOBS,
+    *OWN_NAMES,
 )
