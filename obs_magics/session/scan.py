@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ class Part:
 
 def examine_part(frame: pd.DataFrame, terms: Terms) -> Part:
     """Examine the series of one chunk. Pure: equal arguments give equal answers, in any process."""
+    from datetime import timedelta
+
     import pandas as pd
 
     from obs_magics.analysis.anomaly import examine
@@ -62,7 +65,7 @@ def examine_part(frame: pd.DataFrame, terms: Terms) -> Part:
     found = examine(
         frame,
         sensitivity=terms.sensitivity,
-        baseline=terms.baseline_ns,
+        baseline=timedelta(microseconds=terms.baseline_ns // 1000),
         since=pd.Timestamp(terms.since_ns, tz="UTC"),
         thresholds=terms.thresholds,
     )
