@@ -11,8 +11,8 @@ from obs_magics.net.loop import background
 from obs_magics.session.plan import When
 
 if TYPE_CHECKING:
-    from obs_magics.incident.enrich import Asked
     from obs_magics.incident.enriched import Enriched
+    from obs_magics.incident.gathering import Asked
 
 
 class IncidentsBase(Base):
@@ -72,7 +72,7 @@ class SyncIncidents(IncidentsBase):
         >>> enriched = session.enrich("payment-api", "14:15")                       # doctest: +SKIP
         >>> enriched.incident.end, len(enriched.error_logs), enriched.failed         # doctest: +SKIP
         """
-        from obs_magics.incident.enrich import Asked
+        from obs_magics.incident.gathering import Asked
 
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
         return background().run(self._enrich(asked, progress))
@@ -92,7 +92,7 @@ class AsyncIncidents(IncidentsBase):
         progress: ProgressListener = no_progress,
     ) -> Enriched:
         """As `Session.enrich`."""
-        from obs_magics.incident.enrich import Asked
+        from obs_magics.incident.gathering import Asked
 
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
         return await bridged(self._enrich(asked, progress))

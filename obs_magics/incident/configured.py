@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs_magics.config.settings import Incident
-from obs_magics.incident.enrich import Settings
+from obs_magics.incident.gathering import Settings
 from obs_magics.model.incident import Around
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
 
+from obs_magics.analysis.root_cause.inputs import Observations, Symptom, Window
 from obs_magics.display.units import count_text
 from obs_magics.incident.graph import distances, pairs
 from obs_magics.incident.onsets import symptoms_of
@@ -46,10 +47,12 @@ class Enriched:
         metrics: A metrics frame: `metric` is the measure (`latency_p99`), `service` the service or neighbour.
         error_logs: A logs frame of at most `incident.log_lines` error lines: of each service and pattern the first
             ones, in order of time. The patterns are counted over all.
+        all_error_logs: A logs frame of all error lines that were fetched, over which patterns are counted.
         error_lines: How many error lines there are in all.
         error_traces: A spans frame: traces in which a span of the service fails.
         slow_traces: A spans frame: its slowest traces.
         usual_traces: A spans frame: some of its traces from before.
+        spans: A spans frame: traces of the time before and of the incident, evenly spread, whatever became of them.
         deployments: An events frame, of all services.
         config_changes: Likewise.
         flags: Likewise: feature flags.
@@ -57,6 +60,7 @@ class Enriched:
         restarts: Likewise.
         events: An events frame of all of these, and of scaling and annotations.
         patterns: Patterns of all error lines, most lines first (`analysis.patterns.pattern_table`).
+        pattern_counts: Lines of each pattern, by its id, in equal stretches of the time that was asked for.
         first_errors: When each service first wrote each of them (`timeline.first_errors`).
         topology: Who calls whom: `caller`, `callee`, `kind`, `calls`, `errors`.
         neighbours: Callers and callees: `service`, `direction`, `kind`, `calls`, `errors`.
@@ -72,10 +76,12 @@ class Enriched:
     incident: Incident
     metrics: pd.DataFrame = field(repr=False)
     error_logs: pd.DataFrame = field(repr=False)
+    all_error_logs: pd.DataFrame = field(repr=False)
     error_lines: int
     error_traces: pd.DataFrame = field(repr=False)
     slow_traces: pd.DataFrame = field(repr=False)
     usual_traces: pd.DataFrame = field(repr=False)
+    spans: pd.DataFrame = field(repr=False)
     deployments: pd.DataFrame = field(repr=False)
     config_changes: pd.DataFrame = field(repr=False)
     flags: pd.DataFrame = field(repr=False)
@@ -83,6 +89,7 @@ class Enriched:
     restarts: pd.DataFrame = field(repr=False)
     events: pd.DataFrame = field(repr=False)
     patterns: pd.DataFrame = field(repr=False)
+    pattern_counts: Mapping[str, tuple[int, ...]] = field(repr=False)
     first_errors: pd.DataFrame = field(repr=False)
     topology: pd.DataFrame = field(repr=False)
     neighbours: pd.DataFrame = field(repr=False)
@@ -115,6 +122,11 @@ class Enriched:
         return tuple(symptoms_of(self.shifts, self.service, self.incident.start_ns))
 
     @property
+    def onset_ns(self) -> int:
+        """When it began by what was measured; as it was told, where nothing measures it."""
+        return min((one.start_ns for one in self.symptoms), default=self.incident.start_ns)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing at all came."""
         return all(getattr(self, name).empty for name in FRAMES)
@@ -136,6 +148,23 @@ class Enriched:
     def response(self, notes: Sequence[Remark] = ()) -> Response:
         """How quickly it was detected, mitigated and over; see `incident.response`."""
         return response(self.timeline(notes), self.incident, self.services)
+
+    def observations(self) -> Observations:
+        """The same for the engine of root causes (`analysis.root_cause`)."""
+        start_ns, span = self.onset_ns, self.incident.windows["metrics"]
+        end_ns = span.end_ns if self.incident.end_ns is None else self.incident.end_ns
+        symptoms = self.symptoms
+        return Observations(
+            metrics=self.metrics,
+            logs=self.all_error_logs,
+            spans=self.spans,
+            calls=pairs(self.topology),
+            events=self.events,
+            incident=Window(start_ns, max(end_ns, start_ns + 1)),
+            references=(Window(span.start_ns, start_ns),),
+            symptom=Symptom(self.service, symptoms[0].measure if symptoms else ""),
+            alerted_ns=self.incident.detected_ns,
+        )
 
     def detected(self, notes: Sequence[Remark] = ()) -> Enriched:
         """The same with the moment of its detection in the incident."""

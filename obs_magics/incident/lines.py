@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import no_progress
 from obs_magics.session.plan_logs import LogsOptions
 
+_STRETCHES = 24
 _MOST_LINES = 5000
 """Of each source: what Loki gives by default, and more than one reads."""
 
@@ -31,16 +32,20 @@ class Lines:
 
     Args:
         kept: A logs frame of those that are kept.
+        every: A logs frame of all that were fetched.
         total: How many there are.
         patterns: Of all that were fetched.
         first: When each service first wrote each pattern.
+        counts: Lines of each pattern in equal stretches of the time that was asked for, by its id.
         questions: Where they come from.
     """
 
     kept: pd.DataFrame
+    every: pd.DataFrame
     total: int
     patterns: pd.DataFrame
     first: pd.DataFrame
+    counts: Mapping[str, tuple[int, ...]]
     questions: tuple[Provenance, ...] = ()
 
 
@@ -63,7 +68,7 @@ async def error_lines(
     whole = [frame for frame in frames if frame is not None]
     origins = tuple(origin for frame in whole if (origin := provenance.of(frame)) is not None)
     total = sum(origin.total or origin.rows for origin in origins)
-    return await asyncio.to_thread(_mined, whole, total, most, origins)
+    return await asyncio.to_thread(_mined, whole, span, total, most, origins)
 
 
 async def _ask(desks: Desks, name: str, services: Sequence[str], span: TimeRange) -> pd.DataFrame:
@@ -73,12 +78,24 @@ async def _ask(desks: Desks, name: str, services: Sequence[str], span: TimeRange
     return await desks.core.logs(query, options, source=name, progress=no_progress)
 
 
-def _mined(frames: Sequence[pd.DataFrame], total: int, most: int, origins: tuple[Provenance, ...]) -> Lines:
+def _mined(
+    frames: Sequence[pd.DataFrame], span: TimeRange, total: int, most: int, origins: tuple[Provenance, ...]
+) -> Lines:
     lines = _joined(frames)
     table, assigned = pattern_table(lines)
     first = first_errors(lines, table, assigned.tolist())
     kept = lines.iloc[_telling(lines, assigned, most)].reset_index(drop=True)
-    return Lines(kept, total, table, first, origins)
+    return Lines(kept, lines, total, table, first, _counts(lines, table, assigned, span), origins)
+
+
+def _counts(
+    lines: pd.DataFrame, table: pd.DataFrame, assigned: np.ndarray, span: TimeRange
+) -> dict[str, tuple[int, ...]]:
+    since = lines["timestamp"].astype("int64").to_numpy() - span.start_ns
+    stretch = np.clip(since * _STRETCHES // max(span.duration_ns, 1), 0, _STRETCHES - 1)
+    counts = np.bincount(assigned * _STRETCHES + stretch, minlength=len(table) * _STRETCHES)
+    rows = counts.reshape(-1, _STRETCHES).tolist()
+    return {str(name): tuple(row) for name, row in zip(table["id"], rows, strict=True)}
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

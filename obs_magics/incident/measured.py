@@ -25,7 +25,7 @@ from obs_magics.model.sources import no_progress
 from obs_magics.session.dress import joined
 from obs_magics.session.plan import MetricsOptions
 
-_MOST_POINTS = 480  # of a series
+_MOST_POINTS = 720  # of a series
 _LEAST_STEP_NS = 15 * SECOND
 _MEASURES_AT_ONCE = 8
 _LOOKS_BACK = re.compile(r"\[(?P<window>[0-9a-z]+)(?:[:\]])")
@@ -63,6 +63,7 @@ async def measured(
     parts: Parts,
     *,
     measures: Sequence[str] = DEFAULT_SCAN,
+    step_ns: int | None = None,
 ) -> Measured:
     """Ask for measures of services; what a source does not tell, the next one is asked for.
 
@@ -73,17 +74,18 @@ async def measured(
         span: From when to when.
         parts: Told what did not come.
         measures: Names of measures.
+        step_ns: Distance between points; None for `step_of` the span.
     """
     wanted = {measure: list(services) for measure in measures}
     asked: list[tuple[str, Resolved]] = []
     for name in found.metrics:
         told = await parts.run(f"metrics of {name}", _resolved(desks, name, wanted))
         asked += [(name, one) for one in told or ()]
-    step_ns = max(choose_step(span, _MOST_POINTS), _LEAST_STEP_NS)
+    step_s = (step_ns or step_of(span)) / SECOND
     room = asyncio.Semaphore(_MEASURES_AT_ONCE)
 
     async def ask(name: str, one: Resolved) -> _Answered | None:
-        options = MetricsOptions(start=span.start_ns, end=span.end_ns, step=step_ns / SECOND)
+        options = MetricsOptions(start=span.start_ns, end=span.end_ns, step=step_s)
         async with room:
             work = desks.measures.ask(one, options, source=name, progress=no_progress)
             frame = await parts.run(f"{one.measure} from {name}", work)
@@ -97,6 +99,11 @@ async def measured(
     own = {point.measure for point in points if point.service == services[0]}
     origins = tuple(origin for one in whole if (origin := provenance.of(one.frame)) is not None)
     return Measured(frame, points, origins, tuple(one for one in measures if one not in own))
+
+
+def step_of(span: TimeRange) -> int:
+    """The distance between points in nanoseconds: at most 720 of them, and no finer than most are scraped."""
+    return max(choose_step(span, _MOST_POINTS), _LEAST_STEP_NS)
 
 
 async def _resolved(desks: Desks, name: str, wanted: dict[str, list[str]]) -> list[Resolved]:

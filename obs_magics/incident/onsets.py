@@ -16,7 +16,8 @@ FELT = ("error_rate", "latency_p99", "throughput")
 """Measures by which people notice; in this order they tell the start."""
 _JOINED_NS = 10 * MINUTE
 _BEGINS_NS = 15 * MINUTE  # after the start that was told, for what then begins to belong to it
-_SAME_NS = 2 * MINUTE
+SAME_NS = 2 * MINUTE
+"""A start that was told and one that was measured are the same when they are no further apart."""
 _NEVER_NS = 1 << 62
 
 
@@ -67,7 +68,7 @@ def symptoms_of(shifts: Sequence[Shift], service: str, start_ns: int) -> list[Sh
     return kept
 
 
-def during(shifts: Sequence[Shift], end_ns: int | None) -> list[Shift]:
+def begun_before(shifts: Sequence[Shift], end_ns: int | None) -> list[Shift]:
     """Those that began before an incident was over."""
     return [one for one in shifts if end_ns is None or one.start_ns <= end_ns]
 
@@ -103,8 +104,9 @@ def told_start(start_ns: int, symptoms: Sequence[Shift]) -> str:
         return "as told"
     first = min(symptoms, key=lambda one: (one.start_ns, one.measure))
     apart = first.start_ns - start_ns
-    if abs(apart) <= _SAME_NS:
+    if abs(apart) <= SAME_NS:
         return f"as told; {shift_text(first)}"
     distance = format_duration(abs(apart) // SECOND * SECOND)
-    word = "later" if apart > 0 else "earlier"
-    return f"as told; measured {distance} {word}, at {to_datetime(first.start_ns):%H:%M:%S} UTC: {shift_text(first)}"
+    if apart < 0:
+        return f"measured, {distance} before the time told: {shift_text(first)}"
+    return f"as told; measured {distance} later, at {to_datetime(first.start_ns):%H:%M:%S} UTC: {shift_text(first)}"

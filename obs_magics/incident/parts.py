@@ -10,6 +10,7 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.sources import Progress, ProgressListener
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Parts:
@@ -56,6 +57,16 @@ class Parts:
 
     def _tell(self, note: str) -> None:
         self._progress(Progress(self._done, len(self._begun), self.rows, note))
+
+
+async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """The answers of two; the first error, or a cancellation, ends the other."""
+    one, other = asyncio.create_task(first), asyncio.create_task(second)
+    try:
+        return await asyncio.gather(one, other)
+    finally:
+        one.cancel()
+        other.cancel()
 
 
 async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

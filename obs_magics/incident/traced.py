@@ -18,7 +18,8 @@ from obs_magics.model.sources import no_progress
 from obs_magics.model.spans import empty_spans
 from obs_magics.session.plan_traces import TracesOptions
 
-_SAMPLE = 3  # times the traces that are kept: from which the slowest are taken, and the call graph is told
+_SAMPLE = 3  # times the traces that are kept, from which the slowest are taken
+_SLICES = 4  # of a stretch of time, each asked for on its own: sources give the newest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Traced:
     Args:
         failing: Traces in which a span of the service fails.
         slow: Its slowest.
-        usual: Some from before.
-        sample: Some of the time of the incident, whatever became of them.
+        usual: Some from before, whatever became of them, evenly spread.
+        sample: Some of the time of the incident, likewise.
         questions: Where they come from.
     """
 
@@ -42,14 +43,24 @@ class Traced:
     @property
     def every(self) -> pd.DataFrame:
         """All of them, each span once."""
-        frames = [frame for frame in (self.usual, self.sample, self.slow, self.failing) if len(frame)]
-        if not frames:
-            return empty_spans()
-        names = [name for name in frames[0].columns if all(name in frame.columns for frame in frames)]
-        whole = pd.concat([frame[names] for frame in frames], ignore_index=True)
-        for name in ("service", "operation"):
-            whole[name] = whole[name].astype("category")
-        return whole.drop_duplicates(["trace_id", "span_id"], ignore_index=True)
+        return joined_spans([self.usual, self.sample, self.slow, self.failing])
+
+    @property
+    def fair(self) -> pd.DataFrame:
+        """Those that were not chosen by what became of them: shares can be told from them."""
+        return joined_spans([self.usual, self.sample])
+
+
+def joined_spans(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Spans frames end to end, each span once."""
+    there = [frame for frame in frames if len(frame)]
+    if not there:
+        return empty_spans()
+    names = [name for name in there[0].columns if all(name in frame.columns for frame in there)]
+    whole = pd.concat([frame[names] for frame in there], ignore_index=True)
+    for name in ("service", "operation"):
+        whole[name] = whole[name].astype("category")
+    return whole.drop_duplicates(["trace_id", "span_id"], ignore_index=True)
 
 
 async def traced(
@@ -58,7 +69,7 @@ async def traced(
     service: str,
     span: TimeRange,
     *,
-    start_ns: int,
+    lasted: TimeRange,
     before_ns: int,
     slowness: Shift | None,
     most: int,
@@ -71,8 +82,8 @@ async def traced(
         sources: Names of those with traces.
         service: Whose.
         span: From when to when.
-        start_ns: When the incident began.
-        before_ns: From how long before that usual traces are taken.
+        lasted: From the start of the incident to its end, as far as is known.
+        before_ns: From how long before the start usual traces are taken.
         slowness: Its latency, where that left what is usual: slow is what takes longer than usual.
         most: How many traces of each kind.
         parts: Told what did not come.
@@ -80,23 +91,33 @@ async def traced(
     if not sources:
         parts.note("no source has traces: the call graph, failing and slow requests are not known")
         return Traced(empty_spans(), empty_spans(), empty_spans(), empty_spans())
-    during = TimeRange(start_ns, span.end_ns)
+    start_ns = lasted.start_ns
+    during = TimeRange(start_ns, max(lasted.end_ns, start_ns + MINUTE))
     earlier = TimeRange(start_ns - before_ns, max(start_ns - MINUTE, start_ns - before_ns))
     longer = {"min_duration": slowness.usual} if slowness is not None and slowness.usual > 0 else {}
     asked = {
         "failing traces": _options(service, span, most, status="error"),
         "slow traces": _options(service, during, most * _SAMPLE, min_duration=longer.get("min_duration")),
-        "traces": _options(service, during, most * _SAMPLE),
-        "usual traces": _options(service, earlier, most * _SAMPLE),
+        **{f"traces {number}": _options(service, one, most) for number, one in enumerate(_parts_of(during), start=1)},
+        **{
+            f"usual traces {number}": _options(service, one, most)
+            for number, one in enumerate(_parts_of(earlier), start=1)
+        },
     }
     names = ",".join(sources)
     frames = await together(
         parts.run(name, desks.traces.ask("", options, source=names, progress=no_progress))
         for name, options in asked.items()
     )
-    failing, slow, sample, usual = (empty_spans() if frame is None else frame for frame in frames)
+    failing, slow, *others = (empty_spans() if frame is None else frame for frame in frames)
+    sample, usual = joined_spans(others[:_SLICES]), joined_spans(others[_SLICES:])
     origins = tuple(origin for frame in frames if frame is not None and (origin := provenance.of(frame)) is not None)
     return Traced(failing, slowest(slow, service, most), usual, sample, origins)
+
+
+def _parts_of(span: TimeRange) -> list[TimeRange]:
+    length = span.duration_ns // _SLICES
+    return [TimeRange(span.start_ns + place * length, span.start_ns + (place + 1) * length) for place in range(_SLICES)]
 
 
 def _options(
