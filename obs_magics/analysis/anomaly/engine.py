@@ -15,6 +15,9 @@ from obs_magics.analysis.anomaly.grids import Batch, Gridded, batches, on_grid
 from obs_magics.analysis.anomaly.kinds import kind_of, method_of, severity_of
 from obs_magics.analysis.anomaly.normal import Normal, normal_of
 from obs_magics.analysis.anomaly.selection import one_each, standing_out
+from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of
+from obs_magics.analysis.anomaly.still import fell_silent, flat_runs
+from obs_magics.analysis.anomaly.swings import sizes_of, swing_evidence, swings_of, with_swings
 from obs_magics.analysis.anomaly.thresholds import Threshold, crossings
 from obs_magics.analysis.anomaly.tracks import Track, Tracks
 from obs_magics.analysis.anomaly.windows import Candidate, Evidence, candidates_of, evidence_of
@@ -55,7 +58,10 @@ def examine_tracks(
     anomalies: list[Anomaly] = []
     skipped: list[Skipped] = []
     gridded = []
-    for track in cut(tracks, from_ns):
+    watched = list(cut(tracks, from_ns))
+    if watched:
+        anomalies += fell_silent(tracks, watched, tracks.end_ns, since_ns)
+    for track in watched:
         anomalies += crossings(rules, tracks, track, since_ns)
         reason = why_not(track)
         if reason:
@@ -90,20 +96,50 @@ _Kept = tuple[int, Normal, Candidate]
 
 def _events(batch: Batch, level: settings.Level) -> Iterator[tuple[int, list[_Kept], int]]:
     """Per row with events: the row, the events, and how many weaker ones were left out."""
-    normal = normal_of(batch)
-    evidence = evidence_of(normal, batch.judged)
-    hot = evidence.best.max(axis=(0, 1)) > level.factor
-    for row in np.flatnonzero(hot).tolist():
-        found = _row_events(normal, evidence, row, level, batch.judged)
+    search = _search(batch)
+    for row in range(len(batch.rows)):
+        found = _row_events(batch, search, row, level)
         most = max(_FEWEST_A_SERIES, math.ceil(level.a_day * batch.values.shape[1] * batch.step_ns / DAY))
-        yield row, [(row, normal, one) for one in found[:most]], max(0, len(found) - most)
+        if found:
+            yield row, [(row, search.normal, one) for one in found[:most]], max(0, len(found) - most)
 
 
-def _row_events(normal: Normal, evidence: Evidence, row: int, level: settings.Level, judged: int) -> list[Candidate]:
-    z = normal.z[row]
-    found = [sharpened(one, z) for one in candidates_of(normal, evidence, row, level.factor)]
-    events = standing_out(one_each(found), len(z), level)
-    return [one for one in events if one.last >= judged]
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Everything that is known of a batch before any of its series is looked at alone."""
+
+    normal: Normal
+    evidence: Evidence
+    sizes: Normal
+    swings: Evidence
+    moves: Moves | None
+
+
+def _search(batch: Batch) -> _Search:
+    normal = normal_of(batch)
+    sizes = sizes_of(normal, batch.seen)
+    return _Search(
+        normal=normal,
+        evidence=evidence_of(normal, batch.judged),
+        sizes=sizes,
+        swings=swing_evidence(sizes, batch.judged),
+        moves=moves_of(normal, batch.judged),
+    )
+
+
+def _row_events(batch: Batch, search: _Search, row: int, level: settings.Level) -> list[Candidate]:
+    """The events of one row, the strongest first."""
+    normal, factor = search.normal, level.factor
+    track = batch.rows[row].track
+    found = flat_runs(track.values, batch.rows[row].cells, factor)
+    found += [sharpened(one, normal.z[row]) for one in candidates_of(normal, search.evidence, row, factor)]
+    swings = swings_of(search.sizes, search.swings, row, factor)
+    if search.moves is not None and search.moves.best[row] > factor:
+        found += shifts_of(normal, search.moves, batch.values[row], row, factor)
+    if not found and not swings:
+        return []
+    events = with_swings(one_each([*found, *swings]), swings)
+    return [one for one in standing_out(events, batch.values.shape[1], level) if one.last >= batch.judged]
 
 
 def _anomaly(tracks: Tracks, batch: Batch, row: int, normal: Normal, event: Candidate) -> Anomaly:

@@ -14,9 +14,13 @@ CALM_CELLS = 288
 FEWEST_BLOCKS = 20
 CALM_SHARE = 0.6
 """Of the blocks, those that stray less."""
+QUIET_SHARE = 0.2
+"""Likewise: how far those differ from calm ones tells how heavy the tails of a series are."""
 BEYOND_CALM = 2.5
-"""How many times further than in a calm block an event has to go."""
-SINGLE = 5.0
+"""How many times further than in a calm block an event has to go …"""
+BEYOND_QUIET = 5.0
+"""… or by how many times what lies between a quiet and a calm block, whichever is less."""
+SINGLE = 4.5
 """Spreads, for one cell."""
 SUSTAINED = 4.25
 """Spreads of the mean of a window, for a window."""

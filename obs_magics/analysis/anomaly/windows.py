@@ -89,16 +89,17 @@ def window_means(z: Array, sums: Array, length: int) -> Array:
     return result
 
 
-def evidence_of(normal: Normal, judged: int) -> Evidence:
+def evidence_of(normal: Normal, judged: int, shortest: int = 1) -> Evidence:
     """Thresholds for every window and side, and what comes closest to them.
 
     Args:
         normal: What is normal.
         judged: The first cell to be judged; what is before it tells how far the series strays, where that is enough.
+        shortest: Length of a window, in cells.
     """
     rows, cells = normal.z.shape
     usual = slice(0, judged if 2 * judged >= cells and judged >= settings.FEWEST_POINTS else cells)
-    lengths = tuple(one for one in window_lengths(normal.window // 2) if 4 * one <= cells)
+    lengths = tuple(one for one in window_lengths(normal.window // 2) if shortest <= one <= cells // 4)
     sums = sums_of(normal.z)
     centres = np.zeros((len(lengths), rows))
     scales, limits, best = (np.ones((len(lengths), 2, rows)) for _ in range(3))
@@ -111,15 +112,15 @@ def evidence_of(normal: Normal, judged: int) -> Evidence:
         active = normal.moves if length <= _BURST_CELLS and normal.still.any() else None
         for place, side in enumerate(SIDES):
             off = (means - centres[number][:, None]) * side
-            calm = _calm(off[:, usual], None if active is None else active[:, usual], normal.still)
+            beyond = _beyond_usual(off[:, usual], None if active is None else active[:, usual], normal.still)
             spread = (settings.SINGLE if length == 1 else settings.SUSTAINED) * scales[number, place]
-            limits[number, place] = np.maximum(spread, settings.BEYOND_CALM * calm)
+            limits[number, place] = np.maximum(spread, beyond)
             best[number, place] = off[:, max(0, judged - length + 1) :].max(axis=1) / limits[number, place]
     return Evidence(lengths, centres, scales, limits, best)
 
 
-def _calm(off: Array, active: Array | None, still: Array) -> Array:
-    """How far the means stray in a calm block."""
+def _beyond_usual(off: Array, active: Array | None, still: Array) -> Array:
+    """How far the means have to go, for it to be further than the series strays anyway."""
     rows, cells = off.shape
     blocks = min(cells, max(settings.FEWEST_BLOCKS, cells // settings.CALM_CELLS))
     size = cells // blocks
@@ -129,7 +130,8 @@ def _calm(off: Array, active: Array | None, still: Array) -> Array:
         moved = active[:, first : first + blocks * size].reshape(rows, blocks, size).any(axis=2)
         bursty = still & (moved.sum(axis=1) >= _FEWEST_BURSTS)
         highest = np.where(bursty[:, None] & ~moved, np.nan, highest)
-    result: Array = row_quantiles(highest, [settings.CALM_SHARE])[0]
+    quiet, calm = row_quantiles(highest, (settings.QUIET_SHARE, settings.CALM_SHARE))
+    result: Array = np.minimum(settings.BEYOND_CALM * calm, calm + settings.BEYOND_QUIET * (calm - quiet))
     return result
 
 
