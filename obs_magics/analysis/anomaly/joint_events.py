@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,15 +12,19 @@ import numpy as np
 from obs_magics.analysis.anomaly import joint_numbers as numbers
 from obs_magics.analysis.anomaly.breaks import Breaks
 from obs_magics.analysis.anomaly.joint_entities import Entity
-from obs_magics.analysis.anomaly.joint_scores import JointScores
+from obs_magics.analysis.anomaly.joint_scores import LEAST_SPREADS, JointScores
 from obs_magics.model.anomalies import Anomaly, Severity
 
 Array = np.ndarray[Any, Any]
 
 _PAUSE_NS = 30 * 60 * 10**9  # what returns within half an hour is the same event
 _FEWEST_PAUSE = 5
+_BEFORE_NS = 2 * 3600 * 10**9  # what the metrics of an event come back to
+_FEWEST_BEFORE = 5
+_LONGEST_NS = 6 * 3600 * 10**9
+_STILL_OFF = 0.5  # of the metrics that made the event
 _NAMED = 4  # metrics, at most, that an event names
-_NAMED_SHARE = 0.3  # of the furthest one's distance: less is not named
+_BROKEN = 1.0  # times the largest usual residual: less is not named
 _SEVERITIES: tuple[tuple[float, Severity], ...] = ((2.0, "critical"), (1.5, "high"), (1.15, "medium"), (0.0, "low"))
 _EXPECTED_SPREADS = 3.0  # on each side of the median around
 
@@ -47,6 +53,50 @@ def runs(kind: Literal["joint", "correlation_break"], ratio: Array, step_ns: int
         peak = start + int(np.argmax(ratio[start : end + 1]))
         found.append(Run(kind, start, end, peak, float(ratio[peak])))
     return found
+
+
+def lasting(run: Run, entity: Entity, off: Array) -> Run:
+    """The run, as long as half of the metrics that made it stay more than halfway off what they were before it.
+
+    What does not come back within six hours is a new level, and the run stays as short as the move to it; what has not
+    come back where the entity's data end goes on until there.
+    """
+    before = slice(max(0, run.start - int(max(_FEWEST_BEFORE, _BEFORE_NS // entity.step_ns))), run.start)
+    moved = np.flatnonzero(np.abs(_furthest(off, run)) >= LEAST_SPREADS)
+    if run.start - before.start < _FEWEST_BEFORE or not len(moved):
+        return run
+    last = min(len(entity.times_ns), run.end + 1 + int(_LONGEST_NS // entity.step_ns))
+    columns = entity.values[:, moved]
+    usual = np.nan_to_num(_median(columns[before]), nan=0.0)
+    away = columns[run.start : last] - usual
+    inside = run.end + 1 - run.start
+    size = np.nan_to_num(away[np.argmax(np.nan_to_num(np.abs(away[:inside]), nan=-1.0), axis=0), np.arange(len(moved))])
+    known = np.isfinite(away[inside:])
+    still = np.where(known, away[inside:] * np.sign(size) >= np.abs(size) / 2, False)
+    share = still.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    back = np.flatnonzero(numbers.rolling_median(share[:, None], _FEWEST_PAUSE)[:, 0] < _STILL_OFF)
+    if len(back):
+        return replace(run, end=run.end + int(back[0]))
+    return replace(run, end=last - 1) if last == len(entity.times_ns) else run
+
+
+def merged(found: Sequence[Run]) -> list[Run]:
+    """Runs of one kind, those that overlap as one: from the first start on, as high as the highest."""
+    result: list[Run] = []
+    for run in sorted(found, key=lambda run: run.start):
+        if result and run.start <= result[-1].end:
+            last = result[-1]
+            high = max(last, run, key=lambda one: one.height)
+            result[-1] = replace(last, end=max(last.end, run.end), peak=high.peak, height=high.height)
+        else:
+            result.append(run)
+    return result
+
+
+def _median(values: Array) -> Array:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a metric that was not there before
+        return np.asarray(np.nanmedian(values, axis=0))
 
 
 def anomaly_of(run: Run, entity: Entity, joint: JointScores | None, broken: Breaks | None) -> Anomaly:
@@ -101,18 +151,18 @@ def _anomaly(run: Run, entity: Entity, off: Array, method: str, seen: tuple[int,
     )
 
 
-def _named(entity: Entity, off: Array) -> tuple[list[str], int]:
+def _named(entity: Entity, off: Array, least: float) -> tuple[list[str], int]:
     """The metrics furthest off, with how far, and how many there are in all that are far off."""
     order = np.argsort(-np.abs(off), kind="stable")
-    far = [int(number) for number in order if abs(off[number]) >= _NAMED_SHARE * abs(off[order[0]])]
-    return [f"{entity.metrics[number]} ({off[number]:+.1f})" for number in far[:_NAMED]], len(far)
+    far = [int(number) for number in order if abs(off[number]) >= least] or [int(order[0])]
+    return [f"{entity.metrics[number]} {off[number]:+.1f}" for number in far[:_NAMED]], len(far)
 
 
 def _joint_words(entity: Entity, off: Array) -> str:
-    names, count = _named(entity, off)
-    return f"{count} of {len(off)} metrics moved at once (spreads off): {', '.join(names)}"
+    names, count = _named(entity, off, LEAST_SPREADS)
+    return f"{count} of {len(off)} metrics moved at once; spreads off: {', '.join(names)}"
 
 
 def _break_words(entity: Entity, off: Array) -> str:
-    names, _ = _named(entity, off)
-    return f"metrics that move together came apart (times the largest usual residual): {', '.join(names)}"
+    names, _ = _named(entity, off, _BROKEN)
+    return f"metrics that move together came apart; times the largest usual residual: {', '.join(names)}"

@@ -13,7 +13,7 @@ _MAD_TO_SIGMA = 1.4826
 _QUARTERS_TO_SIGMA = 1 / 1.1503  # |z| of a normal distribution at its 75 % quantile
 _TAIL_TO_SIGMA = 1 / 1.96  # and at 95 %
 _STILL = 0.002  # of a metric's range: what moves less is taken as still
-_FAR = 60.0  # spreads: further off says no more
+_FAR = 1e6  # spreads: further off says no more
 
 
 def centre_and_spread(values: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from obs_magics.analysis.anomaly.breaks import FEWEST_ROWS, Breaks, breaks
 from obs_magics.analysis.anomaly.joint_entities import Entity, entities
-from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, runs
+from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, lasting, merged, runs
 from obs_magics.analysis.anomaly.joint_scores import FEWEST_METRICS, JointScores, joint_scores
 from obs_magics.model.anomalies import Anomaly, Sensitivity, anomalies_frame
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
@@ -24,19 +24,21 @@ _FEWEST_USUAL = 48  # rows before `since`: below, the whole entity tells what is
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much it takes: spreads of the joint score, a ratio for relations, events a day."""
+    """How much it takes, and how many events an entity may have a day, of each kind."""
 
-    joint: float
-    ratio: float
-    a_day: float
+    joint: float  # spreads of the joint score
+    ratio: float  # of residuals to the largest usual ones
+    joint_a_day: float
+    breaks_a_day: float
 
 
 LEVELS: dict[Sensitivity, Level] = {
-    "low": Level(joint=6.0, ratio=1.8, a_day=0.3),
-    "medium": Level(joint=5.0, ratio=1.5, a_day=0.8),
-    "high": Level(joint=4.4, ratio=1.3, a_day=3.0),
+    "low": Level(joint=6.5, ratio=2.0, joint_a_day=0.15, breaks_a_day=0.02),
+    "medium": Level(joint=5.0, ratio=1.5, joint_a_day=0.8, breaks_a_day=0.05),
+    "high": Level(joint=4.5, ratio=1.3, joint_a_day=3.0, breaks_a_day=0.2),
 }
-_FEWEST_EVENTS = 3  # that an entity may have, however short it was watched
+_FEWEST_JOINT = 3  # events that an entity may have, however short it was watched
+_FEWEST_BREAKS = 2
 
 
 def detect_together(
@@ -159,21 +161,32 @@ def _found(entity: Entity, level: Level, since: pd.Timestamp | None) -> list[Ano
     looked = _look(entity, since)
     if looked is None:
         return []
-    found: list[Run] = []
-    if looked.joint is not None:
-        found += runs("joint", np.where(looked.judged, looked.joint.counted / level.joint, 0.0), entity.step_ns)
-    if looked.broken is not None:
-        ratio = np.where(looked.judged, looked.broken.counted / level.ratio, 0.0)
-        found += runs("correlation_break", ratio, entity.step_ns)
-    most = max(_FEWEST_EVENTS, int(np.ceil(level.a_day * entity.days)))
-    kept = sorted(_apart(found), key=lambda run: -run.height)[:most]
-    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in kept]
+    joint, broken = _joint_runs(looked, level), _break_runs(looked, level)
+    apart = [run for run in joint if all(not _meet(run, other) or run.height >= other.height for other in broken)]
+    apart += [run for run in broken if all(not _meet(run, other) for other in apart)]
+    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in apart]
 
 
-def _apart(found: Sequence[Run]) -> list[Run]:
-    """Runs that do not overlap: of those that do, the higher one."""
-    kept: list[Run] = []
-    for run in sorted(found, key=lambda run: (-run.height, run.start, run.kind)):
-        if all(run.end < other.start or run.start > other.end for other in kept):
-            kept.append(run)
-    return kept
+def _joint_runs(looked: _Look, level: Level) -> list[Run]:
+    if looked.joint is None:
+        return []
+    ratio = np.where(looked.judged, looked.joint.counted / level.joint, 0.0)
+    most = max(_FEWEST_JOINT, int(np.ceil(level.joint_a_day * looked.entity.days)))
+    highest = _highest(runs("joint", ratio, looked.entity.step_ns), most)
+    return merged([lasting(run, looked.entity, looked.joint.off) for run in highest])
+
+
+def _break_runs(looked: _Look, level: Level) -> list[Run]:
+    if looked.broken is None:
+        return []
+    ratio = np.where(looked.judged, looked.broken.counted / level.ratio, 0.0)
+    most = max(_FEWEST_BREAKS, int(np.ceil(level.breaks_a_day * looked.entity.days)))
+    return _highest(runs("correlation_break", ratio, looked.entity.step_ns), most)
+
+
+def _highest(found: Sequence[Run], most: int) -> list[Run]:
+    return sorted(found, key=lambda run: (-run.height, run.start))[:most]
+
+
+def _meet(run: Run, other: Run) -> bool:
+    return run.start <= other.end and other.start <= run.end

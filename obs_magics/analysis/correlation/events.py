@@ -46,6 +46,8 @@ RELATION_WEIGHTS: Mapping[Relation, float] = {
 _FURTHER = 0.7  # times as much for each call further away
 _NEAR_SHARE = 0.5  # of a window: in it the confidence is highest
 _NEAR_FALL = 0.25  # that it loses there; the rest it loses in the other half
+_MINUTES = timedelta(minutes=10)
+_MINUTES_SHARE = 0.1
 _AFTER = 0.8  # what lies after the onset, within the tolerance
 _LEAST_LOOK = timedelta(minutes=5)  # events do not become more telling by being nearer than this
 _EFFECTS = frozenset({"alert", "incident"})
@@ -105,7 +107,8 @@ def correlate_with_events(
 
     - the kind of event (`KIND_WEIGHTS`);
     - the distance d in its window w: 1 - 0.25 d / (w/2) in the nearer half (an hour for deployments, half an hour for
-      configuration changes), then 0.75 (1 - (d - w/2) / (w/2)); 0.8 for what lies after the onset, within `tolerance`;
+      configuration changes), then 0.75 (1 - (d - w/2) / (w/2)), and times 0.9 + 0.1 exp(-d / 10 min), for minutes tell
+      more than windows do; 0.8 for what lies after the onset, within `tolerance`;
     - the relation of the services (`RELATION_WEIGHTS`; 0.7 times as much for each call beyond the first);
     - exp(-r d): the chance that no such event (same kind, same service) would have fallen as near by itself, for the
       rate r of the others in `events`, and d at least five minutes. Give `events` of some days for this to mean much.
@@ -184,9 +187,10 @@ def _nearness(offset: int, window: int) -> float:
     if offset > 0:
         return _AFTER
     near = window * _NEAR_SHARE
+    minutes = 1 - _MINUTES_SHARE + _MINUTES_SHARE * math.exp(offset / _ns(_MINUTES))
     if -offset <= near:
-        return 1 - _NEAR_FALL * (-offset / near)
-    return (1 - _NEAR_FALL) * (1 - (-offset - near) / (window - near))
+        return minutes * (1 - _NEAR_FALL * (-offset / near))
+    return minutes * (1 - _NEAR_FALL) * (1 - (-offset - near) / (window - near))
 
 
 def _ns(length: timedelta) -> int:
