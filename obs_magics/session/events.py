@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Targets:
-    """Whom a question goes to, who knows nothing of the kinds it asks for, and who could not be opened."""
+    """Whom a question goes to: those that can have the kinds it asks for; and who could not be opened."""
 
     asked: Sequence[EventsSource]
-    idle: Sequence[EventsSource]
     closed: Mapping[str, ObsError]
 
 
@@ -96,7 +95,7 @@ class EventsDesk:
         query = plan_events_query(question, options, now_ns=now_ns, zone=self._zone, limits=self._limits)
         wanted = frozenset(query.kinds)
         knowing = [one for one in sources if not wanted or wanted.intersection(one.event_kinds)]
-        targets = _Targets(knowing or sources, [one for one in sources if knowing and one not in knowing], closed)
+        targets = _Targets(knowing or sources, closed)
         plan = Plan(
             signal="events",
             source=",".join(target.name for target in targets.asked),

@@ -48,7 +48,8 @@ def _of_number(value: float) -> int | None:
     if not abs(value) < _LAST_NS:  # nor NaN
         return None
     unit = next((unit for limit, unit in _UNITS if abs(value) < limit), 1)
-    return value * unit if isinstance(value, int) else round(value * unit)
+    whole = int(value)
+    return whole * unit + round((value - whole) * unit)  # the product would lose digits
 
 
 def _of_text(found: re.Match[str], zone: tzinfo) -> int | None:

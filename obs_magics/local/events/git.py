@@ -115,7 +115,14 @@ class Repository:
         Raises:
             SourceError: There is no git, no repository, or no such branch.
         """
-        tags, commits, web = await asyncio.gather(self._tags(), self._commits(span), self._web())
+        first = asyncio.create_task(self._tags())
+        asked = first, asyncio.create_task(self._commits(span)), asyncio.create_task(self._web())
+        try:
+            tags, commits, web = await asyncio.gather(*asked)
+        finally:  # none of them goes on when one has failed
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
         rule = self._rule(tags)
         found = [self._of_tag(tag, web) for tag in tags] if rule == "tags" else []
         found += [event for commit in commits if (event := self._of_commit(commit, rule, web)) is not None]

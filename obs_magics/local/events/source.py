@@ -11,6 +11,7 @@ from pathlib import Path
 
 from obs_magics.analysis.events import chosen
 from obs_magics.config.adapter import Adapter
+from obs_magics.display.units import count_text
 from obs_magics.local.events.git import Repository, is_repository
 from obs_magics.local.events.settings import EventsSettings
 from obs_magics.local.readers import list_files
@@ -86,7 +87,7 @@ class EventsFileSource:
         if repository is not None:
             return Health(True, await repository.version(), time.perf_counter() - began)
         found = await asyncio.to_thread(self._files)
-        lines = "\n".join((f"{len(found.events):,} events", *found.notes[:_SHOWN], *found.problems[:_SHOWN]))
+        lines = "\n".join((count_text(len(found.events), "event"), *found.notes[:_SHOWN], *found.problems[:_SHOWN]))
         return Health(True, "events in files", time.perf_counter() - began, lines)
 
     async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
@@ -168,7 +169,7 @@ class EventsFileSource:
             events += reading.events
             problems += reading.problems
             notes += reading.notes
-        said = [*map(str, problems), *([f"{skipped:,} files hold no events"] if skipped else [])]
+        said = [*map(str, problems), *([f"{count_text(skipped, 'file')} without events"] if skipped else [])]
         if not events:
             hint = "; ".join(said[:_SHOWN]) or f"what is read: {', '.join(EVENT_TITLES)}"
             raise BadAnswer("nothing here can be read as events", where=self.where, hint=hint)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from obs_magics.analysis.loglines.names import squashed
+from obs_magics.display.units import count_text
 from obs_magics.local.events.native import NEEDED, events_of_table
 from obs_magics.local.readers.base import Complaints, File, Problem, Reading
 from obs_magics.local.readers.base import Mapping as ColumnMapping
@@ -98,11 +99,11 @@ def read(file: File, mapping: ColumnMapping, kind: EventKind | None = None) -> R
     events = [event for event in found if event is not None]
     if len(events) < len(found):
         lost = len(found) - len(events)
-        complaints.add(f"{lost:,} of {len(found):,} events have no time that can be read, and are left out")
+        complaints.add(f"{lost:,} of {count_text(len(found), 'event')} left out: no time that can be read")
     if not found:
         complaints.add("there is no event in it")
     joined = joined_by_id(events)
-    notes = [Problem(file.name, f"{title}, {len(joined):,} events")] if joined else []
+    notes = [Problem(file.name, f"{title}, {count_text(len(joined), 'event')}")] if joined else []
     return Reading(problems=complaints.all, files=1, events=joined, notes=notes)
 
 

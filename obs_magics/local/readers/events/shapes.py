@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from obs_magics.analysis.loglines.names import SERVICE_NAMES, present
 from obs_magics.local.readers.events.alert_shapes import ALERT_SHAPES, AlertShape
 from obs_magics.local.readers.events.paths import ID, Element, holds, short_version
 from obs_magics.model.events import Event, EventKind
@@ -108,6 +109,7 @@ _DONE = frozenset({"success", "failure", "error", "failed", "canceled"})
 _ON_THE_WAY = frozenset({"pending", "queued", "in_progress", "inactive", "waiting", "created", "running", "blocked"})
 # What a Deployment puts behind its own name: a hash for its ReplicaSets, and five characters more for their pods.
 _POD = re.compile(r"-[0-9a-z]{8,10}(?:-[0-9a-z]{5})?$|-[0-9a-z]{5}$|-\d+$")
+_PAIR = re.compile(r"[^:=]+[:=].+")
 _RESOLVED = frozenset({"resolved"})
 # Reasons of Kubernetes' events that say that a container went down, or that there are more or fewer of them.
 _REASONS: Mapping[str, EventKind] = {
@@ -130,6 +132,13 @@ def _of_grafana(element: Element) -> EventKind:
     return next(
         (KIND_WORDS[tag.lower()] for tag in tags if isinstance(tag, str) and tag.lower() in KIND_WORDS), "annotation"
     )
+
+
+def _tagged(element: Element) -> str:
+    """The service that a tag names: `service:cart`, `app=cart`."""
+    tags = element.at("tags") or []
+    pairs = dict(re.split("[:=]", tag, maxsplit=1) for tag in tags if isinstance(tag, str) and _PAIR.fullmatch(tag))
+    return next((pairs[name] for name in present(pairs, SERVICE_NAMES)), "")
 
 
 def _workload(element: Element) -> str:
@@ -241,8 +250,8 @@ SHAPES: tuple[Shape, ...] = (
         attributes={"key": "name", "by": "member.email"},
     ),
     Shape(
-        title="Grafana annotation", source="grafana", needs=("time", "text", "tags"), kind=_of_grafana, time="time",
-        end="timeEnd", says="text", template="annotation", state="newState", id="id",
+        title="Grafana annotation", source="grafana", needs=("time", "text", "tags"), kind=_of_grafana,
+        service=_tagged, time="time", end="timeEnd", says="text", template="annotation", state="newState", id="id",
         attributes={"by": "login|email", "dashboard": "dashboardUID"},
     ),
 )  # fmt: skip
