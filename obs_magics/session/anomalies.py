@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obs_magics.config.ignore import read_ignored
-from obs_magics.config.settings import AnomalyDetection
+from obs_magics.config.settings import AnomalyDetection, ThresholdRule, WatchedMetric
 from obs_magics.language.measures import DEFAULT_SCAN, Direction, Resolved, Resolver, find_measure
 from obs_magics.model import provenance
-from obs_magics.model.anomalies import SENSITIVITIES
+from obs_magics.model.anomalies import SENSITIVITIES, Sensitivity
 from obs_magics.model.bus import ANOMALY_DETECTED
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.provenance import Provenance
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from obs_magics.analysis.anomaly import Threshold
 
 _AT_ONCE = 4
+_SCANNED = 3  # chunks that are in memory at once: fetched, examined, waiting
 MOST_SERVICES = 60
 """Services that a scan looks at which names none."""
 
@@ -54,13 +55,30 @@ class AnomalySettings:
         sensitivity: Where a question says none.
         baseline_ns: Where a question says none.
         measures: What a scan of a service looks at.
-        thresholds: Rules, as the analysis takes them.
+        rules: Limits that are anomalies when they are passed.
     """
 
     sensitivity: str = "medium"
     baseline_ns: int
     measures: tuple[str, ...] = DEFAULT_SCAN
-    thresholds: tuple[Threshold, ...] = ()
+    rules: tuple[ThresholdRule, ...] = ()
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The rules as the analysis takes them; a synonym of a measure means the measure."""
+        from obs_magics.analysis.anomaly import Threshold
+
+        return tuple(
+            Threshold(
+                metric=known.name if (known := find_measure(rule.metric)) else rule.metric,
+                labels={} if rule.service == "*" else {"service": rule.service},
+                above=rule.above,
+                below=rule.below,
+                for_duration=str(rule.for_),
+                severity=rule.severity,
+            )
+            for rule in self.rules
+        )
 
 
 def anomaly_settings(configured: AnomalyDetection) -> AnomalySettings:
@@ -69,7 +87,15 @@ def anomaly_settings(configured: AnomalyDetection) -> AnomalySettings:
         sensitivity=configured.sensitivity,
         baseline_ns=int(configured.baseline_window),
         measures=tuple(one.name for one in configured.metrics) or DEFAULT_SCAN,
+        rules=(*(_watched(one) for one in configured.metrics if one.threshold is not None), *configured.thresholds),
     )
+
+
+def _watched(metric: WatchedMetric) -> ThresholdRule:
+    """The threshold of a watched metric: the least it may be where less is bad, else the most."""
+    known = find_measure(metric.name)
+    side = "below" if known is not None and known.direction == "down" else "above"
+    return ThresholdRule.model_validate({"metric": metric.name, side: metric.threshold})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +150,7 @@ class AnomaliesDesk:
         """
         terms = self._terms(options)
         questions, notes = await self.questions(text, options, source=source)
-        plans = [await self._history.plan(one, options.range, source=source) for one in questions]
+        plans = [await self._history.plan(one, options.range, terms.baseline_ns, source=source) for one in questions]
         fetched, failed = await self._fetch(questions, plans, terms.baseline_ns, progress)
         span = _span(plans)
         terms = dataclasses.replace(terms, since_ns=span.start_ns)
@@ -154,7 +180,10 @@ class AnomaliesDesk:
             raise UsageError(f"a chunk has 1 series or more, not {chunk}")
         terms = self._terms(options)
         questions, notes = await self.questions(text, options, source=source)
-        plans = [await self._history.plan(one, options.range, source=source) for one in questions]
+        plans = [
+            await self._history.plan(one, options.range, terms.baseline_ns, source=source, series=_SCANNED * chunk)
+            for one in questions
+        ]
         terms = dataclasses.replace(terms, since_ns=_span(plans).start_ns)
         pieces = Pieces(self._core.book.metrics_source(source), self._history, terms.baseline_ns, chunk)
         for question, plan in zip(questions, plans, strict=True):
@@ -285,7 +314,7 @@ class AnomaliesDesk:
 
         async def pieces() -> AsyncIterator[pd.DataFrame]:
             for number, one in enumerate(fetched):
-                whole = await asyncio.to_thread(joined, [one.history, one.frame])
+                whole = await asyncio.to_thread(joined, [one.normal, one.frame])
                 async for piece in from_frames([whole]):
                     owners.append(number)
                     yield piece
@@ -357,11 +386,12 @@ def _selector(text: str) -> str:
     return selector_text(found[0]) if found else ""
 
 
-def _sensitivity(text: str) -> str:
-    if text not in SENSITIVITIES:
-        hint = did_you_mean(text, SENSITIVITIES) or f"it takes {', '.join(SENSITIVITIES)}"
-        raise UsageError(f"--sensitivity takes low, medium or high, not {text!r}", hint=hint)
-    return text
+def _sensitivity(text: str) -> Sensitivity:
+    for known in SENSITIVITIES:
+        if text == known:
+            return known
+    hint = did_you_mean(text, SENSITIVITIES) or f"it takes {', '.join(SENSITIVITIES)}"
+    raise UsageError(f"--sensitivity takes low, medium or high, not {text!r}", hint=hint)
 
 
 def _span(plans: Sequence[Plan]) -> TimeRange:

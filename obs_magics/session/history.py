@@ -1,11 +1,13 @@
-"""A metrics question with the history before it, at two steps: fine close to the range, coarse as far as the baseline.
+"""A metrics question with the history before it, at one step: what is normal is told by what is measured alike.
 
-Rates look back equally far at both steps, so that the history is as noisy as what it is compared with; only where it
-was scraped more rarely they look back further.
+Rates look back equally far everywhere. Only where the history was scraped more rarely (it was downsampled, or the
+scraping was changed) they look back further; that history is asked apart, and made as noisy as the rest before it is
+compared with it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.frames import empty_metrics
 from obs_magics.model.query import MetricsQuery, choose_step
 from obs_magics.model.sources import ProgressListener, no_progress
-from obs_magics.model.time import DAY, MINUTE, SECOND, TimeRange, format_duration
+from obs_magics.model.time import HOUR, MINUTE, SECOND, TimeRange, format_duration
 from obs_magics.session.core import Core
 from obs_magics.session.dress import joined
 from obs_magics.session.finish import with_provenance
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STEP_NS = MINUTE
-"""The step of a question that names none: an anomaly of less than a minute is seldom one."""
-_MOST_LEAD_NS = DAY
+"""The least step of a question that names none: an anomaly of less than a minute is seldom one."""
+_MOST_TIMES = 10
+"""A question with its history has up to so many times the configured points, when it is about few series."""
+_CELLS = 5_000_000
+"""Points of one question, all series together."""
+_RARER = 1.5  # times the newest distance of two scrapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +69,31 @@ class Question:
         """As it is called in the answer."""
         return self.measure.measure if self.measure else self.text
 
+    @property
+    def series(self) -> int:
+        """About how many series the answer has; 0 when nobody can tell."""
+        return len(self.measure.services) * (4 if self.measure.by else 1) if self.measure else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The range that was asked for, and what lies before it; `query` is that of the range."""
+    """The range that was asked for, and what lies before it.
+
+    Args:
+        question: What was asked.
+        query: Of the range.
+        frame: The range.
+        history: What lies before it, as it was measured.
+        normal: The same as the range is to be compared with it: as noisy.
+        notes: What to know of the history.
+    """
 
     question: Question
     query: str
     frame: pd.DataFrame
     history: pd.DataFrame
+    normal: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """When, at which step, and how often the metric was scraped then."""
-
-    span: TimeRange
-    step_ns: int
-    scrape_ns: int
 
 
 class Historian:
@@ -90,7 +102,7 @@ class Historian:
     Args:
         core: Asks the sources.
         measures: Knows how often a metric is scraped.
-        max_points: Of a series in one question.
+        max_points: The configured points of a series.
     """
 
     def __init__(self, core: Core, measures: MeasuresDesk, max_points: int) -> None:
@@ -98,12 +110,25 @@ class Historian:
         self._measures = measures
         self._max_points = max_points
 
-    async def plan(self, question: Question, options: MetricsOptions, *, source: str | None) -> Plan:
-        """The question about the range alone, at the step at which it is examined."""
+    async def plan(
+        self, question: Question, options: MetricsOptions, baseline_ns: int, *, source: str | None, series: int = 0
+    ) -> Plan:
+        """The question about the range alone, at the step at which it is examined.
+
+        Args:
+            question: What is asked.
+            options: When; without a step the one is taken at which the range and its history have not too many points.
+            baseline_ns: How far back the history goes.
+            source: Whom.
+            series: About how many series there are in memory at once; 0 asks how many the answer has.
+        """
         plan = await self._core.plan(question.query, options, source=source)
-        step_ns = max(_query(plan).step_ns, STEP_NS)
         if options.step is not None:
             return plan
+        whole = TimeRange(_query(plan).range.start_ns - baseline_ns, _query(plan).range.end_ns)
+        count = series or question.series or await self._count(plan)
+        points = min(max(_CELLS // max(count, 1), self._max_points), _MOST_TIMES * self._max_points)
+        step_ns = max(_query(plan).step_ns, choose_step(whole, points), STEP_NS)
         plan = await self._core.plan(question.query, dataclasses.replace(options, step=step_ns / SECOND), source=source)
         query = _query(plan)
         late = query.range.end_ns % step_ns if options.start is None and options.end is None else 0
@@ -119,44 +144,63 @@ class Historian:
             ObsError: The range could not be asked; history that is not to be had is only noted.
         """
         query = _query(plan)
-        room_ns = max(self._max_points - 1, 1) * query.step_ns - query.range.duration_ns
-        lead_ns = max(0, min(room_ns, baseline_ns, _MOST_LEAD_NS)) // query.step_ns * query.step_ns
+        back_ns, notes = self._bounded(query, baseline_ns)
+        first_ns = query.range.start_ns - back_ns // query.step_ns * query.step_ns
         scrape_ns = await self._scrape_ns(question, query.range.end_ns, plan.source)
-        near = TimeRange(query.range.start_ns - lead_ns, query.range.end_ns)
-        fine = await self._ask(question, plan, _Grid(near, query.step_ns, scrape_ns), progress)
-        first_ns = _first_ns(fine, near.start_ns, query.range.start_ns)
-        coarse, notes = await self._before(question, plan, first_ns, baseline_ns, progress)
-        earlier = fine["timestamp"] < _timestamp(query.range.start_ns)
-        asked = fine[~earlier].reset_index(drop=True)
-        return Fetched(
-            question=question,
-            query=_text(question, query, scrape_ns),
-            frame=_told(fine, asked, query.range),
-            history=joined([coarse, fine[earlier].reset_index(drop=True)]),
-            notes=notes,
-        )
-
-    async def _before(
-        self, question: Question, plan: Plan, until_ns: int, baseline_ns: int, progress: ProgressListener
-    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """The coarse part of the history: from the baseline's start up to where the fine part begins."""
-        query = _query(plan)
-        start_ns = query.range.start_ns - baseline_ns
-        length = TimeRange(start_ns, max(until_ns - query.step_ns, start_ns))
-        if length.duration_ns < query.step_ns:
-            return empty_metrics(), ()
-        step_ns = max(choose_step(length, self._max_points), query.step_ns)
-        scrape_ns = await self._scrape_ns(question, start_ns + length.duration_ns // 2, plan.source)
+        begun_ns = await self._begun(question, plan, first_ns, scrape_ns)
+        near = TimeRange(min(begun_ns, query.range.start_ns), query.range.end_ns)
         try:
-            frame = await self._ask(question, plan, _Grid(length, step_ns, scrape_ns), progress)
+            fine = await self._ask(question, plan, near, scrape_ns, progress)
+            rare, old_ns = await self._rare(question, plan, TimeRange(first_ns, near.start_ns), progress)
         except ObsError as problem:
-            return empty_metrics(), (f"without the history of {format_duration(baseline_ns)}: {problem.message}",)
-        return frame, ()
+            fine = await self._ask(question, plan, query.range, scrape_ns, progress)
+            rare, old_ns = empty_metrics(), 0
+            notes = (f"without its history of {format_duration(back_ns)}: {problem.message}",)
+        if len(rare):
+            notes = (*notes, f"before {_clock(near.start_ns)} it was scraped every {format_duration(old_ns)} alone")
+        return await asyncio.to_thread(_fetched, question, plan, _text(question, query, scrape_ns), (rare, fine), notes)
 
-    async def _ask(self, question: Question, plan: Plan, grid: _Grid, progress: ProgressListener) -> pd.DataFrame:
+    def _bounded(self, query: MetricsQuery, baseline_ns: int) -> tuple[int, tuple[str, ...]]:
+        """How far back the history goes at this step, and a note where that is less than was asked."""
+        room_ns = max(_MOST_TIMES * self._max_points * query.step_ns - query.range.duration_ns, 0)
+        if room_ns >= baseline_ns:
+            return baseline_ns, ()
+        told = f"the history goes back {format_duration(room_ns)}, not {format_duration(baseline_ns)}"
+        return room_ns, (f"{told}: at a step of {format_duration(query.step_ns)} it would have too many points",)
+
+    async def _begun(self, question: Question, plan: Plan, first_ns: int, scrape_ns: int) -> int:
+        """Since when it is scraped as often as now, to the hour; the history's start when that is all along."""
+        low, high = first_ns, _query(plan).range.end_ns
+        if not question.scraped or high - low < HOUR:
+            return low
+        limit = _RARER * scrape_ns
+        if await self._scrape_ns(question, low + HOUR, plan.source) <= limit:
+            return low
+        while high - low > HOUR // 2:
+            middle = low + (high - low) // 2
+            if await self._scrape_ns(question, middle, plan.source) > limit:
+                low = middle
+            else:
+                high = middle
+        start_ns, step_ns = _query(plan).range.start_ns, _query(plan).step_ns
+        return start_ns - max(start_ns - high, 0) // step_ns * step_ns
+
+    async def _rare(
+        self, question: Question, plan: Plan, span: TimeRange, progress: ProgressListener
+    ) -> tuple[pd.DataFrame, int]:
+        """What lies before the part that is scraped as often as now, and how often it was scraped then."""
+        step_ns = _query(plan).step_ns
+        if span.duration_ns < step_ns:
+            return empty_metrics(), 0
+        before = TimeRange(span.start_ns, span.end_ns - step_ns)
+        scrape_ns = await self._scrape_ns(question, before.start_ns + before.duration_ns // 2, plan.source)
+        return await self._ask(question, plan, before, scrape_ns, progress), scrape_ns
+
+    async def _ask(
+        self, question: Question, plan: Plan, span: TimeRange, scrape_ns: int, progress: ProgressListener
+    ) -> pd.DataFrame:
         query = _query(plan)
-        text = _text(question, query, grid.scrape_ns)
-        query = dataclasses.replace(query, text=text, range=grid.span, step_ns=grid.step_ns)
+        query = dataclasses.replace(query, text=_text(question, query, scrape_ns), range=span)
         asked = dataclasses.replace(plan, query=query)
         if question.measure:
             return await self._measures.ask_plan(question.measure, asked, progress=progress)
@@ -165,6 +209,17 @@ class Historian:
     async def _scrape_ns(self, question: Question, at_ns: int, source: str) -> int:
         return await self._measures.scrape_interval_ns(question.scraped, at_ns, source=source)
 
+    async def _count(self, plan: Plan) -> int:
+        """How many series an answer has now; 1 when that cannot be asked: the question itself will say why."""
+        query = _query(plan)
+        now = TimeRange(query.range.end_ns, query.range.end_ns)
+        asked = MetricsQuery(text=f"count({query.text})", range=now, step_ns=SECOND, instant=True)
+        try:
+            answer = await self._core.book.metrics_source(plan.source).metrics(asked)
+        except ObsError:
+            return 1
+        return int(answer.frame["value"].sum()) if len(answer.frame) else 1
+
 
 def _query(plan: Plan) -> MetricsQuery:
     assert isinstance(plan.query, MetricsQuery)  # noqa: S101 - for the type checker
@@ -172,22 +227,27 @@ def _query(plan: Plan) -> MetricsQuery:
 
 
 def _text(question: Question, query: MetricsQuery, scrape_ns: int) -> str:
-    """The query with its time variables; its rates look back as far at every step, and further for rarer scrapes."""
+    """The query with its time variables; its rates look further back for rarer scrapes."""
     return expand_time_variables(
         question.query, step_ns=query.step_ns, range_ns=query.range.duration_ns, scrape_ns=scrape_ns
     )
 
 
-def _first_ns(frame: pd.DataFrame, start_ns: int, at_most_ns: int) -> int:
-    """When the fine part begins: a source may keep detail for less long than it was asked about."""
-    first = start_ns if frame.empty else int(frame["timestamp"].astype("int64").min())
-    return min(first, at_most_ns)
-
-
-def _timestamp(at_ns: int) -> pd.Timestamp:
+def _fetched(
+    question: Question, plan: Plan, text: str, parts: tuple[pd.DataFrame, pd.DataFrame], notes: tuple[str, ...]
+) -> Fetched:
+    """The parts put together: the range by itself, and what lies before it, as it is and as noisy as the range."""
     import pandas as pd
 
-    return pd.Timestamp(at_ns, tz="UTC")
+    from obs_magics.analysis.noise import as_noisy
+
+    rare, fine = parts
+    span = _query(plan).range
+    earlier = fine["timestamp"] < pd.Timestamp(span.start_ns, tz="UTC")
+    before = fine[earlier].reset_index(drop=True)
+    history = joined([rare, before])
+    normal = joined([as_noisy(rare, fine), before]) if len(rare) else history
+    return Fetched(question, text, _told(fine, fine[~earlier].reset_index(drop=True), span), history, normal, notes)
 
 
 def _told(fine: pd.DataFrame, asked: pd.DataFrame, span: TimeRange) -> pd.DataFrame:
@@ -196,3 +256,9 @@ def _told(fine: pd.DataFrame, asked: pd.DataFrame, span: TimeRange) -> pd.DataFr
     assert origin is not None  # noqa: S101 - the session has just written it
     told = dataclasses.replace(origin, start=span.start.isoformat(), end=span.end.isoformat(), rows=len(asked))
     return with_provenance(asked, told)
+
+
+def _clock(at_ns: int) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at_ns / SECOND, UTC):%Y-%m-%d %H:%M} UTC"

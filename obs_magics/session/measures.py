@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LOOKED_BACK_NS = 20 * MINUTE
+_INTERVALS_NS = tuple(seconds * SECOND for seconds in (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200))
 _RATE_INTERVAL = "$__rate_interval"
 # Scrapes are jittered and targets come and go: only what is clearly rarer than usual counts.
 _RARER = 1.5
@@ -188,7 +190,12 @@ class MeasuresDesk:
         except ObsError:
             return SCRAPE_INTERVAL_NS  # the question itself will say what is wrong
         most = await asyncio.to_thread(lambda: answer.frame["value"].max() if len(answer.frame) else 0.0)
-        return round(_LOOKED_BACK_NS / most) if most >= 1 else SCRAPE_INTERVAL_NS
+        return _usual(_LOOKED_BACK_NS / most) if most >= 1 else SCRAPE_INTERVAL_NS
+
+
+def _usual(distance_ns: float) -> int:
+    """The usual scrape interval that is nearest to what was counted: targets come late, and pods come and go."""
+    return min(_INTERVALS_NS, key=lambda usual: abs(math.log(usual / distance_ns)))
 
 
 def _moment(at_ns: int) -> TimeRange:

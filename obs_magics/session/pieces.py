@@ -62,7 +62,7 @@ class Pieces:
         for owner, question, plan in self._parts:
             fetched = await self._history.fetch(question, plan, self._baseline_ns)
             self.notes += [note for note in fetched.notes if note not in self.notes]
-            whole = await asyncio.to_thread(joined, [fetched.history, fetched.frame])
+            whole = await asyncio.to_thread(joined, [fetched.normal, fetched.frame])
             cut = chunks(whole, self._size)
             while (piece := await asyncio.to_thread(next, cut, None)) is not None:
                 self._owners.append(owner)

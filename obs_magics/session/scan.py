@@ -11,10 +11,10 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from obs_magics.model.anomalies import Sensitivity
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.session.traits import Traits, traits_of
 
@@ -38,7 +38,7 @@ class Terms:
         thresholds: Rules of the configuration.
     """
 
-    sensitivity: str
+    sensitivity: Sensitivity
     baseline_ns: int
     since_ns: int
     thresholds: tuple[Threshold, ...] = ()
