@@ -8,6 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
+from obs_magics.api.correlations import AsyncCorrelations
 from obs_magics.api.incidents import AsyncIncidents
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.session.anomalies import AnomalyOptions
@@ -28,7 +29,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class AsyncSession(AsyncIncidents):
+class AsyncSession(AsyncIncidents, AsyncCorrelations):
     """The same calls for programs with an event loop of their own: `await session.metrics(…)`.
 
     Cancelling a call cancels what is in flight.

@@ -8,6 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
+from obs_magics.api.correlations import SyncCorrelations
 from obs_magics.api.incidents import SyncIncidents
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.net.loop import background
@@ -29,7 +30,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class Session(SyncIncidents):
+class Session(SyncIncidents, SyncCorrelations):
     """Ask sources from a notebook or a script; every call waits for its answer and can be interrupted.
 
     >>> with Session() as session:                                              # doctest: +SKIP

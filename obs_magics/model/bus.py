@@ -22,6 +22,7 @@ from typing import Any
 QUERY_START = "observability:query:start"
 QUERY_COMPLETE = "observability:query:complete"
 ANOMALY_DETECTED = "observability:anomaly:detected"
+CORRELATION_FOUND = "observability:correlation:found"
 
 Payload = Mapping[str, Any]
 Listener = Callable[[str, Payload], None]
