@@ -47,7 +47,7 @@ def incident_panel(enriched: Enriched, *, name: str, zone: str) -> Panel:
     """
     return Panel(
         headline=headline(enriched, zone=zone),
-        chart=_chart(enriched, zone),
+        chart=incident_chart(enriched, zone),
         sentences=incident_sentences(enriched, zone=zone),
         notes=[*notes_of(failed=enriched.failed, warnings=enriched.warnings), *_notes(enriched)],
         sections=_sections(enriched, zone),
@@ -60,7 +60,7 @@ def _notes(enriched: Enriched) -> list[Note]:
     return [Note(text, "note") for text in (*enriched.notes, lacking) if text]
 
 
-def _chart(enriched: Enriched, zone: str) -> Chart | None:
+def incident_chart(enriched: Enriched, zone: str) -> Chart | None:
     """The first symptom of the service over time, with what happened to it; else the first measure there is."""
     frame, own = enriched.metrics, enriched.symptoms
     if frame.empty:
@@ -68,17 +68,23 @@ def _chart(enriched: Enriched, zone: str) -> Chart | None:
     measures = (
         [own[0].measure] if own else [name for name in _ORDER if ((frame["metric"] == name) & _own(enriched)).any()]
     )
-    if not measures:
+    return measure_chart(enriched, measures[0], zone) if measures else None
+
+
+def measure_chart(enriched: Enriched, measure: str, zone: str) -> Chart | None:
+    """One measure of the service over time, with what happened to it; None where no source tells it."""
+    frame = enriched.metrics
+    chosen = frame[(frame["metric"] == measure) & _own(enriched)].reset_index(drop=True)
+    if chosen.empty:
         return None
-    chosen = frame[(frame["metric"] == measures[0]) & _own(enriched)].reset_index(drop=True)
     chosen = chosen.dropna(axis="columns", how="all")
     near = [
         event
         for event in events_of(enriched.events)
         if (event.service == enriched.service and event.kind in CHANGES) or (not event.service)
     ]
-    unit = units_of(enriched).get((measures[0], enriched.service), "")
-    title = f"{measure_title(measures[0])} of {enriched.service}"
+    unit = units_of(enriched).get((measure, enriched.service), "")
+    title = f"{measure_title(measure)} of {enriched.service}"
     return metrics_chart(chosen, unit=unit, title=title, zone=zone, events=events_frame(near))
 
 
@@ -223,12 +229,13 @@ def timeline_panel(
     title = f"Timeline of {service}" if service else "Timeline"
     chart = timeline_chart(frame, response=response, service=service, span_ns=span_ns, zone=zone, title=title)
     sentences = [] if response is None else response_sentences(response, zone=zone)
+    table = timeline_table(frame, response=response, zone=zone, title="All rows", in_text=chart is None)
     return Panel(
         headline=f"{name or title}: {count_text(len(frame), 'row')}",
         chart=chart,
         sentences=sentences if len(frame) else [*sentences, "nothing is known yet: add what you saw"],
         notes=notes,
-        sections=[timeline_table(frame, response=response, zone=zone, title=title)] if len(frame) else [],
+        sections=[table] if len(frame) else [],
         next_cells=['%obs_timeline add 14:31 "rolled back"'] if frame.empty else [],
     )
 

@@ -48,10 +48,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with the sentence that says what it shows."""
+    """A chart, the sentence under it, and what stands for it where pictures are not shown (its caption by default)."""
 
     chart: Chart
     caption: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from obs_magics.display.text import safe
 from obs_magics.display.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
-_LEADING = re.compile(r"^(\s*)([-+=>]|\d+[.)])", re.MULTILINE)
+_LEADING = re.compile(r"^(\s*\d*)([-+=.)])", re.MULTILINE)  # what would begin a list or underline a heading
 _TEXT_WIDTH = 100
 
 
@@ -86,7 +86,7 @@ def _(block: Code, names: Mapping[int, str]) -> str:
 @_block.register
 def _(block: Figure, names: Mapping[int, str]) -> str:
     said = f"\n\n*{_one_line(block.caption)}*" if block.caption else ""
-    return f"![{_one_line(block.caption or 'chart')}]({names[id(block)]}){said}"
+    return f"![{_one_line(block.alt or block.caption or 'chart')}]({names[id(block)]}){said}"
 
 
 @_block.register
