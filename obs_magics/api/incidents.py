@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 class IncidentsBase(Base):
     """What both kinds of session do the same way."""
 
+    def now_ns(self) -> int:
+        """The now of the default source in nanoseconds since the epoch; the clock's where it has none of its own."""
+        name = self.default or next((one.name for one in self.sources if not one.problem), None)
+        own = None if name is None else self._core.book.source(name).now_ns()
+        return self._clock_ns() if own is None else own
+
     async def _enrich(self, asked: Asked, progress: ProgressListener) -> Enriched:
         from obs_magics.incident.configured import settings_of
         from obs_magics.incident.enrich import Enricher

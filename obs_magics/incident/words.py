@@ -41,7 +41,7 @@ def incident_sentences(enriched: Enriched, *, zone: str = "UTC", notes: Sequence
 def headline(enriched: Enriched, *, zone: str = "UTC") -> str:
     """The incident in a line."""
     incident = enriched.incident
-    name = f"“{short(incident.title, 60)}”: " if incident.title else ""
+    name = f"Incident “{short(incident.title, 60)}”: " if incident.title else "Incident: "
     start = clock_text(incident.start_ns // MS, zone, day=True)
     if incident.end_ns is None:
         return f"{name}{incident.service} since {start}"

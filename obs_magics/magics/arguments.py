@@ -51,7 +51,7 @@ class Command:
         usage: Lines of the form ``%obs connect NAME URL [options]``.
         examples: Cells that work as they stand.
         options: In the order in which the help shows them.
-        words: Names of what stands beside the options; optional ones in brackets.
+        words: Names of what stands beside the options; optional ones in brackets, a last one of any number with …
         details: Paragraphs between the options and the examples.
     """
 
@@ -293,7 +293,7 @@ def _check_words(command: Command, words: list[str]) -> None:
     if len(words) < len(needed):
         missing = " and ".join(needed[len(words) :])
         raise UsageError(f"{command.name} needs {missing}", hint=command.examples[0])
-    if len(words) > len(command.words):
+    if len(words) > len(command.words) and not (command.words and command.words[-1].endswith("…")):
         extra = words[len(command.words)]
         way_out = "NAME << stands first" if "<<" in words else f"usage: {command.usage[-1]}"
         raise UsageError(f"{command.name}: {extra!r} does not belong here", hint=way_out)

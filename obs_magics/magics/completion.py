@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
 from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands_incident import INCIDENT, TIMELINE, TIMELINE_COMMANDS, TIMELINE_IMPORT
 from obs_magics.magics.event_completion import EventsCompleter
 from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
-from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names
+from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, source_names, starting
 from obs_magics.magics.sql_completion import SqlCompleter
 from obs_magics.magics.trace_completion import TracesCompleter
 
@@ -54,7 +55,7 @@ class Completer:
         command = MAGICS[line["name"]]
         if "QUERY" in command.usage[0]:
             return self._in_query_line(command, line["line"], text[position:].partition("\n")[0])
-        return self._in_obs(line["line"]) if command is OBS else self._in_words(command, line["line"])
+        return self._in_line(command, line["line"])
 
     def _in_obs(self, line: str) -> Found:
         """``%obs`` and what stands behind it."""
@@ -63,6 +64,18 @@ class Completer:
             return Found(line, ranked(sorted(SUBCOMMANDS), line), "keyword")
         command = SUBCOMMANDS.get(words[0])
         return Found("") if command is None else self._in_words(command, "".join(words[1:]))
+
+    def _in_line(self, command: Command, line: str) -> Found:
+        """A line without a query."""
+        inside = {OBS.name: self._in_obs, TIMELINE.name: self._in_timeline}.get(command.name)
+        return self._in_words(command, line) if inside is None else inside(line)
+
+    def _in_timeline(self, line: str) -> Found:
+        """``%obs_timeline`` and what stands behind it: one of its own commands, an incident, options."""
+        word, space, rest = line.partition(" ")
+        if space and word in TIMELINE_COMMANDS:
+            return self._in_words(TIMELINE_COMMANDS[word], rest)
+        return self._in_words(TIMELINE, line)
 
     def _in_words(self, command: Command, before: str) -> Found:
         """Options, their values, and words."""
@@ -96,25 +109,43 @@ class Completer:
         if option.name in {"o", "with"}:
             return python_names(self._context, typed)
         if option.name in {"service", "operation"}:
-            source, service = _SOURCE.search(before), _SERVICE.search(before)
-            if command is EVENTS:
-                return EventsCompleter(self._context, self._names, source["name"] if source else None).services(typed)
-            traces = TracesCompleter(self._context, self._names, source["name"] if source else None)
-            if option.name == "service":
-                return traces.services(typed)
-            return traces.operations(service["name"] if service else None, typed)
+            return self._service_values(command, option, typed, before)
         return [value for value in option.choices or option.suggestions if value.startswith(typed)]
+
+    def _service_values(self, command: Command, option: Option, typed: str, before: str) -> list[str]:
+        source, service = _SOURCE.search(before), _SERVICE.search(before)
+        if command in TIMELINE_COMMANDS.values():
+            return self._services(typed, before)
+        if command is EVENTS:
+            return EventsCompleter(self._context, self._names, source["name"] if source else None).services(typed)
+        traces = TracesCompleter(self._context, self._names, source["name"] if source else None)
+        if option.name == "service":
+            return traces.services(typed)
+        return traces.operations(service["name"] if service else None, typed)
+
+    def _services(self, typed: str, before: str) -> list[str]:
+        """Services of traces, else of events."""
+        source = _SOURCE.search(before)
+        name = source["name"] if source else None
+        found = TracesCompleter(self._context, self._names, name).services(typed)
+        return found or EventsCompleter(self._context, self._names, name).services(typed)
 
     def _words(self, command: Command, before: str, typed: str) -> list[str]:
         if command is SUBCOMMANDS["catalog"]:
             return list(self._in_query(command, typed, len(typed), before).names)
-        if command is COMPARE:
+        if command in {COMPARE, TIMELINE_IMPORT}:
             return python_names(self._context, typed)
+        if command is TIMELINE:
+            return [*starting(list(TIMELINE_COMMANDS), typed), *python_names(self._context, typed)]
+        if command is INCIDENT:
+            return self._services(typed, before)
         if command is SUBCOMMANDS["help"]:
             return ranked(sorted([*MAGICS, *SUBCOMMANDS]), typed)
         return ranked(source_names(self._context, self._names), typed) if command is SUBCOMMANDS["use"] else []
 
     def _in_query(self, command: Command, body: str, position: int, options: str) -> Found:
+        if command is TIMELINE:
+            return Found("")  # what people said
         source = _SOURCE.search(options)
         language = _LANGUAGES.get(command.name, QueryCompleter)
         return language(self._context, self._names, source["name"] if source else None).complete(body, position)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from obs_magics.magics.case import Case
+
 if TYPE_CHECKING:
     from obs_magics.api import Session
     from obs_magics.display.progress import ProgressLine
@@ -37,6 +39,7 @@ class Context:
         self.shell = shell
         self._open_session = open_session
         self._session: Session | None = None
+        self.case = Case()
         self._lock = Lock()
 
     @property

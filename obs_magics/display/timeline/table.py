@@ -33,6 +33,7 @@ def timeline_table(
     zone: str = "UTC",
     title: str = "Timeline",
     limit: int = MOST_ROWS,
+    in_text: bool = True,
 ) -> Section:
     """The rows of a timeline frame, in its order.
 
@@ -42,6 +43,7 @@ def timeline_table(
         zone: IANA name of the zone in which times are written; UTC stands beside it where that is another.
         title: What stands above.
         limit: At most this many rows; those nearest to the onset, else the last ones.
+        in_text: False where the picture stands above, which in characters is the same table.
     """
     items = items_of(frame)
     onset = None if response is None else response.of("onset").at_ns
@@ -49,7 +51,8 @@ def timeline_table(
     columns = _columns(shown, response, onset, zone)
     about = _about(items, shown, zone)
     head = short(title, 100)
-    return Section(partial(_html, head, about, columns), partial(_text, head, about, columns), STYLE)
+    text = partial(_text, head, about, columns if in_text else [])
+    return Section(partial(_html, head, about, columns), text, STYLE)
 
 
 def _nearest(items: list[Item], onset: int | None, limit: int) -> list[Item]:
