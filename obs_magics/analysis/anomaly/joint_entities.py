@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from obs_magics.analysis.anomaly.tracks import increases, is_counter
 from obs_magics.model.errors import UsageError
 from obs_magics.model.series import Series, common_labels, one_line, selector, short_names, split_series
 
@@ -17,7 +18,7 @@ Array = np.ndarray[Any, Any]
 MOST_METRICS = 256  # of one entity: the regressions need the square of it
 WHOLE = "all series"  # what an entity without any name is called
 _MOST_POINTS = 200_000  # of a grid: a single stray timestamp must not ask for gigabytes
-_COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
+COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def entities(frame: pd.DataFrame, *, by: str | Sequence[str] | None = "service")
     """Group the series of a metrics frame into entities, in order of first appearance.
 
     The series of an entity meet on one grid, as wide as the median spacing of most of them; a point keeps the last
-    value of a cell, and a cell without one is NaN. Raw counters count with their increase.
+    value of a cell, and a cell without one is NaN. Raw counters count with their rate.
 
     Args:
         frame: A metrics frame.
@@ -93,7 +94,7 @@ def _entity(key: tuple[str, ...], members: Sequence[Series]) -> Entity:
     name = one_line(" · ".join(part for part in key if part)) or selector(labels) or WHOLE
     if len(members) > MOST_METRICS:
         members = sorted(sorted(members, key=_movement, reverse=True)[:MOST_METRICS], key=lambda one: int(one.rows[0]))
-    pairs = [(one.timestamps_ns, increases(one.metric, one.values)) for one in members]
+    pairs = [measured(one) for one in members]
     return _on_grid(name, labels, short_names(members), pairs, [one.metric for one in members])
 
 
@@ -106,15 +107,13 @@ def _movement(one: Series) -> float:
     return float(np.mean(np.abs(finite / size - np.mean(finite / size)))) if size else 0.0
 
 
-def increases(metric: str, values: Array) -> Array:
-    """A raw counter's increase from point to point, a reset counted as nothing known; any other series as it is."""
-    if not metric.endswith(_COUNTER_ENDINGS) or len(values) < 2:
-        return values
-    steps = np.diff(values, prepend=np.nan)
-    known = steps[np.isfinite(steps)]
-    if not len(known) or np.count_nonzero(known < 0) > 0.1 * len(known) or np.nanmin(values) < 0:
-        return values
-    return np.where(steps < 0, np.nan, steps)
+def measured(one: Series) -> tuple[Array, Array]:
+    """Instants and finite values of a series; of a raw counter, its rate a second."""
+    finite = np.isfinite(one.values)
+    times, values = one.timestamps_ns[finite], one.values[finite]
+    if one.metric.endswith(COUNTER_ENDINGS) and is_counter(values) and bool(np.all(np.diff(times) > 0)):
+        return times[1:], increases(times, values)
+    return times, values
 
 
 def _on_grid(

@@ -55,6 +55,11 @@ def runs(kind: Literal["joint", "correlation_break"], ratio: Array, step_ns: int
     return found
 
 
+def moved(run: Run, off: Array) -> int:
+    """How many metrics were far off during a run."""
+    return int(np.count_nonzero(np.abs(_furthest(off, run)) >= LEAST_SPREADS))
+
+
 def lasting(run: Run, entity: Entity, off: Array) -> Run:
     """The run, as long as half of the metrics that made it stay more than halfway off what they were before it.
 
@@ -62,15 +67,17 @@ def lasting(run: Run, entity: Entity, off: Array) -> Run:
     come back where the entity's data end goes on until there.
     """
     before = slice(max(0, run.start - int(max(_FEWEST_BEFORE, _BEFORE_NS // entity.step_ns))), run.start)
-    moved = np.flatnonzero(np.abs(_furthest(off, run)) >= LEAST_SPREADS)
-    if run.start - before.start < _FEWEST_BEFORE or not len(moved):
+    movers = np.flatnonzero(np.abs(_furthest(off, run)) >= LEAST_SPREADS)
+    if run.start - before.start < _FEWEST_BEFORE or not len(movers):
         return run
     last = min(len(entity.times_ns), run.end + 1 + int(_LONGEST_NS // entity.step_ns))
-    columns = entity.values[:, moved]
+    columns = entity.values[:, movers]
     usual = np.nan_to_num(_median(columns[before]), nan=0.0)
     away = columns[run.start : last] - usual
     inside = run.end + 1 - run.start
-    size = np.nan_to_num(away[np.argmax(np.nan_to_num(np.abs(away[:inside]), nan=-1.0), axis=0), np.arange(len(moved))])
+    size = np.nan_to_num(
+        away[np.argmax(np.nan_to_num(np.abs(away[:inside]), nan=-1.0), axis=0), np.arange(len(movers))]
+    )
     known = np.isfinite(away[inside:])
     still = np.where(known, away[inside:] * np.sign(size) >= np.abs(size) / 2, False)
     share = still.sum(axis=1) / np.maximum(known.sum(axis=1), 1)

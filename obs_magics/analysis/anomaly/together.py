@@ -11,7 +11,7 @@ import pandas as pd
 
 from obs_magics.analysis.anomaly.breaks import FEWEST_ROWS, Breaks, breaks
 from obs_magics.analysis.anomaly.joint_entities import Entity, entities
-from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, lasting, merged, runs
+from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, lasting, merged, moved, runs
 from obs_magics.analysis.anomaly.joint_scores import FEWEST_METRICS, JointScores, joint_scores
 from obs_magics.model.anomalies import Anomaly, Sensitivity, anomalies_frame
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
@@ -50,12 +50,15 @@ def detect_together(
 ) -> pd.DataFrame:
     """Find moments at which the metrics of an entity are unusual together.
 
-    Kinds: `joint`, three or more metrics made moves that are rare for each of them at once; `correlation_break`,
-    metrics that explain each other came apart, though each alone may look as ever. How: `joint_scores`, `breaks`.
+    Kinds: `joint`, three or more metrics made moves at once that are large and rare for each of them;
+    `correlation_break`, metrics that explain each other came apart, though each alone may look as ever. How:
+    `joint_scores`, `breaks`.
+
     One row per event: `series` is the entity, `metric` and `value` those of the metric that was furthest off,
     `expected_low` and `expected_high` what it should have been, and `detection_method` names the metrics that
-    contributed most, with how far each was off. An entity with fewer than 48 points, or fewer than 3 metrics that vary
-    (2 for relations), has no events.
+    contributed most, with how far each was off. An event lasts as long as half of these stay off, or is the move to a
+    new level. The strongest 0.8 a day are told (at least three), and 0.05 relations a day (at least two). An entity with
+    fewer than 48 points, or fewer than 3 metrics that vary (2 for relations), has no events.
 
     Args:
         frame: A metrics frame.
@@ -172,7 +175,10 @@ def _joint_runs(looked: _Look, level: Level) -> list[Run]:
         return []
     ratio = np.where(looked.judged, looked.joint.counted / level.joint, 0.0)
     most = max(_FEWEST_JOINT, int(np.ceil(level.joint_a_day * looked.entity.days)))
-    highest = _highest(runs("joint", ratio, looked.entity.step_ns), most)
+    wide = [
+        run for run in runs("joint", ratio, looked.entity.step_ns) if moved(run, looked.joint.off) >= FEWEST_METRICS
+    ]
+    highest = _highest(wide, most)
     return merged([lasting(run, looked.entity, looked.joint.off) for run in highest])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.analysis.anomaly.joint_entities import increases
+from obs_magics.analysis.anomaly.joint_entities import measured
 from obs_magics.analysis.correlation.lags import discoveries, lagged
 from obs_magics.model.errors import UsageError, did_you_mean
 from obs_magics.model.frames import STRING_DTYPE, categories, free_column
@@ -38,7 +38,7 @@ def correlate(
 
     How they are compared, and what is taken away first: `lags.lagged`. Then q-values over all series (Benjamini and
     Hochberg): of those shown at `alpha` = 0.05, one in twenty is expected to be there by chance. Raw counters count
-    with their increase. All series meet on the grid of the target.
+    with their rate. All series meet on the grid of the target.
 
     Args:
         frame: A metrics frame. The target itself is left out.
@@ -128,9 +128,7 @@ def _grid(one: Series) -> tuple[int, int, int]:
 
 def _cells(one: Series, step: int, first: int, count: int) -> Array:
     """A series on the grid: the last value of a cell; what is coarser than the grid is drawn through."""
-    values = increases(one.metric, one.values)
-    finite = np.isfinite(values)
-    times, values = one.timestamps_ns[finite], values[finite]
+    times, values = measured(one)
     cells = np.full(count, np.nan)
     if not len(times):
         return cells
