@@ -47,7 +47,7 @@ def _key(series: Series) -> tuple[tuple[str, str], ...]:
 def _residuals(values: Array) -> Array:
     """Residuals around a short running median, sorted, without what is no noise."""
     level = pd.Series(values).rolling(_PRESENT_WINDOW, center=True, min_periods=1).median().to_numpy()
-    residuals = (values - level)[np.isfinite(values - level)]
+    residuals: Array = (values - level)[np.isfinite(values - level)]
     if not len(residuals):
         return residuals
     low, high = np.quantile(residuals, [_TAIL, 1 - _TAIL])

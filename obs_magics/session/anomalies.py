@@ -29,7 +29,7 @@ from obs_magics.session.history import Fetched, Historian, Question
 from obs_magics.session.measures import MeasuresDesk
 from obs_magics.session.pieces import Pieces
 from obs_magics.session.plan import MetricsOptions, Plan, checked_text
-from obs_magics.session.scan import Part, Terms, examine_part, from_frames, mapped
+from obs_magics.session.scan import CHUNK, Part, Terms, examine_part, from_frames, mapped, silences
 from obs_magics.session.traits import renamed
 from obs_magics.syntax.grafana import expand_time_variables
 from obs_magics.syntax.promql import tree_of
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from obs_magics.analysis.anomaly import Threshold
 
 _AT_ONCE = 4
-_SCANNED = 3  # chunks that are in memory at once: fetched, examined, waiting
+_SCANNED = 3  # chunks in memory at once: fetched, examined, waiting; the step must not depend on their size
 MOST_SERVICES = 60
 """Services that a scan looks at which names none."""
 
@@ -181,7 +181,7 @@ class AnomaliesDesk:
         terms = self._terms(options)
         questions, notes = await self.questions(text, options, source=source)
         plans = [
-            await self._history.plan(one, options.range, terms.baseline_ns, source=source, series=_SCANNED * chunk)
+            await self._history.plan(one, options.range, terms.baseline_ns, source=source, series=_SCANNED * CHUNK)
             for one in questions
         ]
         terms = dataclasses.replace(terms, since_ns=_span(plans).start_ns)
@@ -191,7 +191,7 @@ class AnomaliesDesk:
         parts = await mapped(
             examine_part, pieces.frames(), terms, executor=self._executor, progress=progress, total=pieces.count
         )
-        found = await asyncio.to_thread(_scanned, questions, pieces.owned(parts))
+        found = await asyncio.to_thread(_scanned, questions, pieces.owned(parts), terms)
         entries = await asyncio.to_thread(read_ignored, self.ignore_file)
         events, ignored = without_ignored(found, entries)
         series = sum(part.series for part in parts)
@@ -323,7 +323,7 @@ class AnomaliesDesk:
         own: list[list[Part]] = [[] for _ in fetched]
         for owner, part in zip(owners, parts, strict=True):
             own[owner].append(part)
-        return [await asyncio.to_thread(_examined, one, mine) for one, mine in zip(fetched, own, strict=True)]
+        return [await asyncio.to_thread(_examined, one, mine, terms) for one, mine in zip(fetched, own, strict=True)]
 
     async def _without_ignored(self, asked: Sequence[Examined]) -> tuple[list[Examined], dict[str, int]]:
         """The questions without the events that the project ignores, and how many each entry kept out."""
@@ -344,7 +344,7 @@ class AnomaliesDesk:
             self._core.bus.emit(ANOMALY_DETECTED, metric=str(name), value=value, severity=str(severity))
 
 
-def _examined(fetched: Fetched, parts: Sequence[Part]) -> Examined:
+def _examined(fetched: Fetched, parts: Sequence[Part], terms: Terms) -> Examined:
     measure = fetched.question.measure
     direction: Direction = measure.direction if measure else "either"
     origin = provenance.of(fetched.frame)
@@ -356,26 +356,29 @@ def _examined(fetched: Fetched, parts: Sequence[Part]) -> Examined:
         direction=direction,
         frame=fetched.frame,
         history=fetched.history,
-        events=found_in(parts, direction, unit),
+        events=found_in(parts, terms, direction, unit),
         series=sum(part.series for part in parts),
         skipped=tuple(reason for part in parts for reason in part.skipped),
         measure=measure,
     )
 
 
-def _scanned(questions: Sequence[Question], own: Sequence[Sequence[Part]]) -> pd.DataFrame:
+def _scanned(questions: Sequence[Question], own: Sequence[Sequence[Part]], terms: Terms) -> pd.DataFrame:
     """The judged events of all questions of a scan."""
     judgements = [
-        found_in(parts, one.measure.direction if one.measure else "either", one.measure.unit if one.measure else "")
+        found_in(
+            parts, terms, one.measure.direction if one.measure else "either", one.measure.unit if one.measure else ""
+        )
         for one, parts in zip(questions, own, strict=True)
     ]
     return together(judgements)
 
 
-def found_in(parts: Sequence[Part], direction: Direction, unit: str) -> pd.DataFrame:
+def found_in(parts: Sequence[Part], terms: Terms, direction: Direction, unit: str) -> pd.DataFrame:
     """The judged events of one question, from its chunks."""
     traits = [part.traits for part in parts]
-    return together([judged(renamed(part.events, traits), direction, unit) for part in parts])
+    events = [*(part.events for part in parts), silences(parts, terms)]
+    return together([judged(renamed(one, traits), direction, unit) for one in events])
 
 
 def _selector(text: str) -> str:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from obs_magics.model.anomalies import Sensitivity
 from obs_magics.model.sources import Progress, ProgressListener
+from obs_magics.session.dress import joined
 from obs_magics.session.traits import Traits, traits_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.analysis.anomaly import Threshold
+    from obs_magics.analysis.anomaly import Findings, Threshold
 
 CHUNK = 500
 """Series in one chunk: enough for numpy, little enough for memory (500 × 1,440 points are 6 MB a column)."""
@@ -44,32 +45,66 @@ class Terms:
     thresholds: tuple[Threshold, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What came of one chunk."""
+    """What came of one chunk.
+
+    Args:
+        events: An anomalies frame, without who fell silent.
+        series: How many series there were.
+        traits: What tells them apart.
+        latest: Of each metric of each service the series that goes on the longest.
+        skipped: Series that could not be judged, with the reason.
+    """
 
     events: pd.DataFrame
     series: int
     traits: Traits
+    latest: pd.DataFrame
     skipped: tuple[str, ...] = field(default=())
 
 
 def examine_part(frame: pd.DataFrame, terms: Terms) -> Part:
     """Examine the series of one chunk. Pure: equal arguments give equal answers, in any process."""
-    from datetime import timedelta
-
-    import pandas as pd
-
-    from obs_magics.analysis.anomaly import examine
-
-    found = examine(
-        frame,
-        sensitivity=terms.sensitivity,
-        baseline=timedelta(microseconds=terms.baseline_ns // 1000),
-        since=pd.Timestamp(terms.since_ns, tz="UTC"),
-        thresholds=terms.thresholds,
+    found = _found(frame, terms)
+    silent = _fell_silent(found.events)
+    return Part(
+        events=found.events[~silent].reset_index(drop=True),
+        series=found.series,
+        traits=traits_of(frame),
+        latest=latest_of(frame),
+        skipped=tuple(f"{name}: {reason}" for name, reason in found.skipped),
     )
-    return Part(found.events, found.series, traits_of(frame), tuple(str(one) for one in found.skipped))
+
+
+def silences(parts: Sequence[Part], terms: Terms) -> pd.DataFrame:
+    """Who fell silent, in all chunks of a question together: a chunk alone cannot tell where the others end."""
+    events = _found(joined([part.latest for part in parts]), terms).events
+    return events[_fell_silent(events)].reset_index(drop=True)
+
+
+def latest_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Of each metric of each service the series that goes on the longest, the first of equals."""
+    import numpy as np
+
+    from obs_magics.analysis.anomaly.still import ALIKE
+    from obs_magics.model.frames import series_ids
+
+    if frame.empty:
+        return frame
+    ids = series_ids(frame)
+    ends = frame["timestamp"].astype("int64").groupby(ids).max().to_numpy()
+    firsts = np.unique(ids, return_index=True)[1]
+    whose = frame.iloc[firsts].reset_index(drop=True)
+    labels = [name for name in ALIKE if name in frame.columns]
+    owner = whose[labels].astype(object).bfill(axis=1).iloc[:, 0] if labels else whose["metric"].astype(object)
+    table = whose[["metric"]].astype(object).assign(owner=owner, end=-ends, place=np.arange(len(ends)))
+    kept = table.sort_values(["end", "place"]).groupby(["metric", "owner"], dropna=False, sort=False)["place"].first()
+    return frame[np.isin(ids, kept.to_numpy())].reset_index(drop=True)
+
+
+def _fell_silent(events: pd.DataFrame) -> pd.Series[bool]:
+    return (events["kind"] == "silence") & events["value"].isna() & events["ongoing"]
 
 
 def chunks(frame: pd.DataFrame, size: int = CHUNK) -> Iterator[pd.DataFrame]:
@@ -150,3 +185,19 @@ async def from_frames(frames: Sequence[pd.DataFrame], size: int = CHUNK) -> Asyn
         pieces = chunks(frame, size)
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             yield piece
+
+
+def _found(frame: pd.DataFrame, terms: Terms) -> Findings:
+    from datetime import timedelta
+
+    import pandas as pd
+
+    from obs_magics.analysis.anomaly import examine
+
+    return examine(
+        frame,
+        sensitivity=terms.sensitivity,
+        baseline=timedelta(microseconds=terms.baseline_ns / 1000),
+        since=pd.Timestamp(terms.since_ns, tz="UTC"),
+        thresholds=terms.thresholds,
+    )

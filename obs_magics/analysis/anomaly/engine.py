@@ -67,7 +67,8 @@ def examine_tracks(
         if reason:
             skipped.append((tracks.names[track.number], reason))
         elif track.values.min() < track.values.max():
-            gridded.append(on_grid(track, since_ns))
+            laid = on_grid(track, since_ns)
+            gridded += [laid] if laid.judged < laid.width else []  # it ended before what is judged
     for batch in batches(gridded):
         for row, kept, dropped in _events(batch, level):
             anomalies += (_anomaly(tracks, batch, *kept_one) for kept_one in kept)

@@ -22,7 +22,9 @@ _LONGEST_RUNS = 3
 _MISSED = 10  # steps without a value
 _LONGER_GAP = 3.0  # times as long as any gap before
 _FEWEST_POINTS = 24
-_ALIKE = ("service", "job", "app", "namespace")  # the first of these that a series has says whose it is
+
+ALIKE = ("service", "job", "app", "namespace")
+"""The first of these labels that a series has says whose it is."""
 
 
 def flat_runs(values: Array, cells: Array, factor: float) -> list[Candidate]:
@@ -55,7 +57,7 @@ def flat_runs(values: Array, cells: Array, factor: float) -> list[Candidate]:
 def fell_silent(tracks: Tracks, watched: Sequence[Track], end_ns: int, since_ns: int | None) -> Iterator[Anomaly]:
     """Whose values no longer come: a metric of a service of which no series reaches the end any more.
 
-    That one of several series ends (a pod was replaced) is no event. Only with other series that go on is the end known.
+    That one of several series ends (a pod was replaced) is no event. The end is known by other series that go on.
 
     Args:
         tracks: Who the series are.
@@ -65,12 +67,14 @@ def fell_silent(tracks: Tracks, watched: Sequence[Track], end_ns: int, since_ns:
     """
     groups: dict[tuple[str, str, str], list[Track]] = defaultdict(list)
     for track in watched:
-        if len(track.times_ns) >= _FEWEST_POINTS:
-            series = tracks.series[track.number]
-            whose = next((name for name in _ALIKE if name in series.labels), "")
+        series = tracks.series[track.number]
+        whose = next((name for name in ALIKE if name in series.labels), "")
+        if len(track.times_ns):
             groups[series.metric, whose, series.labels.get(whose, "")].append(track)
     for group in groups.values():
         latest = max(group, key=lambda one: (int(one.times_ns[-1]), -one.number))
+        if len(latest.times_ns) < _FEWEST_POINTS:
+            continue
         steps = np.diff(latest.times_ns)
         step, last = float(np.median(steps)), int(latest.times_ns[-1])
         missed = (end_ns - last) / step
