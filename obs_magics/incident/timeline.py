@@ -8,6 +8,7 @@ Rows of one instant stand in the order of `WHATS`, which is that of cause and ef
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import pandas as pd
@@ -32,6 +33,8 @@ _OF_KIND: dict[str, What] = {
     "annotation": "annotation",
 }
 _TITLE_LENGTH = 400
+_TAKEN = "label_what"  # where an attribute called `what` stands
+_PLACE = "\x00place"
 
 
 def timeline(
@@ -111,7 +114,8 @@ def related(frame: pd.DataFrame, services: Collection[str]) -> pd.DataFrame:
 
 def _of_events(events: pd.DataFrame | None) -> Iterator[tuple[Event, What]]:
     for event in events_of(events) if events is not None else ():
-        yield event, _OF_KIND[event.kind]
+        told = {_TAKEN if name == "what" else name: value for name, value in event.attributes.items()}
+        yield replace(event, attributes=told), _OF_KIND[event.kind]
 
 
 def _of_shifts(shifts: Sequence[Shift], incident: Incident | None) -> Iterator[tuple[Event, What]]:
@@ -223,24 +227,9 @@ def _frame(rows: Sequence[tuple[Event, What]]) -> pd.DataFrame:
         return frame
     # Put in order of time as they come; the place says which row is which.
     placed = [
-        Event(
-            start_ns=event.start_ns,
-            end_ns=event.end_ns,
-            kind=event.kind,
-            service=event.service,
-            title=event.title,
-            version=event.version,
-            severity=event.severity,
-            url=event.url,
-            source=event.source,
-            attributes={**event.attributes, _PLACE: str(place)},
-        )
-        for place, (event, _) in enumerate(ordered)
+        replace(event, attributes={**event.attributes, _PLACE: str(place)}) for place, (event, _) in enumerate(ordered)
     ]
     frame = events_frame(placed)
     frame = frame.iloc[frame[_PLACE].astype("int64").argsort(kind="stable")].drop(columns=_PLACE).reset_index(drop=True)
     frame.insert(3, "what", pd.Series(pd.Categorical([what for _, what in ordered], dtype=WHAT_DTYPE)))
     return frame
-
-
-_PLACE = "\x00place"
