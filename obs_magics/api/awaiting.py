@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
 from obs_magics.api.correlations import AsyncCorrelations
 from obs_magics.api.incidents import AsyncIncidents
+from obs_magics.api.root_causes import AsyncRootCauses
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.session.anomalies import AnomalyOptions
 from obs_magics.session.anomaly_report import AnomalyReport
@@ -29,7 +30,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class AsyncSession(AsyncIncidents, AsyncCorrelations):
+class AsyncSession(AsyncIncidents, AsyncRootCauses, AsyncCorrelations):
     """The same calls for programs with an event loop of their own: `await session.metrics(…)`.
 
     Cancelling a call cancels what is in flight.

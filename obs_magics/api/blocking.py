@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
 from obs_magics.api.correlations import SyncCorrelations
 from obs_magics.api.incidents import SyncIncidents
+from obs_magics.api.root_causes import SyncRootCauses
 from obs_magics.model.sources import Health, ProgressListener, no_progress
 from obs_magics.net.loop import background
 from obs_magics.session.anomalies import AnomalyOptions
@@ -30,7 +31,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class Session(SyncIncidents, SyncCorrelations):
+class Session(SyncIncidents, SyncRootCauses, SyncCorrelations):
     """Ask sources from a notebook or a script; every call waits for its answer and can be interrupted.
 
     >>> with Session() as session:                                              # doctest: +SKIP

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from obs_magics.analysis.root_cause import Periods, explain, mismatches
 from obs_magics.display.units import format_value
@@ -31,7 +31,7 @@ class Step:
     sign: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Investigation:
     """What contributed to an incident, and the frames that say so.
 
@@ -40,8 +40,12 @@ class Investigation:
         report: What the engine makes of it (`model.root_cause`), written in the units of the measures.
     """
 
-    enriched: Enriched = field(repr=False)
+    enriched: Enriched
     report: RootCauseReport
+
+    def __repr__(self) -> str:
+        first = f": {self.factors[0].title}" if self.factors else ""
+        return f"<Investigation of {self.enriched.service}, {self.conclusion}{first}>"
 
     @property
     def conclusion(self) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, METRICS, SQL, TRACES, help_text
+from obs_magics.magics.commands import MAGICS, help_text
 from obs_magics.magics.context import Context
 
 if TYPE_CHECKING:
@@ -62,6 +63,23 @@ def unregister(shell: Any) -> None:
     registered.context.close()
 
 
+# Magic → its module, and whether it takes a body as well as a line.
+_MODULES: Mapping[str, tuple[str, bool]] = {
+    "obs_metrics": ("metrics", True),
+    "obs_logs": ("logs", True),
+    "obs_traces": ("traces", True),
+    "obs_events": ("events", True),
+    "obs_anomalies": ("anomalies", True),
+    "obs_correlate": ("correlate", True),
+    "obs_compare": ("compare", False),
+    "obs_incident": ("incident", False),
+    "obs_rca": ("root_cause", False),
+    "obs_timeline": ("timeline", True),
+    "obs_report": ("report", False),
+    "obs_sql": ("sql", True),
+}
+
+
 def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..., Any]]]:
     """The magics by name, with the kinds that each is; IPython shows their docstrings for ``%obs_metrics?``."""
     from IPython.core.magic import needs_local_scope, no_var_expand
@@ -71,52 +89,32 @@ def _functions(context: Context) -> dict[str, tuple[tuple[str, ...], Callable[..
 
         run(context, line)
 
-    def obs_metrics(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.metrics import run
-
-        return run(context, line, cell, context.names(local_ns))
-
-    def obs_logs(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.logs import run
-
-        return run(context, line, cell, context.names(local_ns))
-
-    def obs_traces(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.traces import run
-
-        return run(context, line, cell, context.names(local_ns))
-
-    def obs_events(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.events import run
-
-        return run(context, line, cell, context.names(local_ns))
-
-    def obs_compare(line: str, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.compare import run
-
-        return run(context, line, context.names(local_ns))
-
-    def obs_sql(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
-        from obs_magics.magics.sql import run
-
-        return run(context, line, cell, context.names(local_ns))
-
     obs.__doc__ = help_text(MAGICS["obs"])
-    obs_metrics.__doc__ = help_text(METRICS)
-    obs_logs.__doc__ = help_text(LOGS)
-    obs_traces.__doc__ = help_text(TRACES)
-    obs_events.__doc__ = help_text(EVENTS)
-    obs_compare.__doc__ = help_text(COMPARE)
-    obs_sql.__doc__ = help_text(SQL)
-    return {
-        "obs": ((LINE,), no_var_expand(obs)),
-        "obs_metrics": ((LINE, CELL), needs_local_scope(no_var_expand(obs_metrics))),
-        "obs_logs": ((LINE, CELL), needs_local_scope(no_var_expand(obs_logs))),
-        "obs_traces": ((LINE, CELL), needs_local_scope(no_var_expand(obs_traces))),
-        "obs_events": ((LINE, CELL), needs_local_scope(no_var_expand(obs_events))),
-        "obs_compare": ((LINE,), needs_local_scope(no_var_expand(obs_compare))),
-        "obs_sql": ((LINE, CELL), needs_local_scope(no_var_expand(obs_sql))),
-    }
+    made: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {"obs": ((LINE,), no_var_expand(obs))}
+    for name, (module, has_body) in _MODULES.items():
+        function = _cell_magic(context, module) if has_body else _line_magic(context, module)
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = help_text(MAGICS[name])
+        made[name] = ((LINE, CELL) if has_body else (LINE,)), needs_local_scope(no_var_expand(function))
+    return made
+
+
+def _cell_magic(context: Context, module: str) -> Callable[..., Any]:
+    """A magic that takes a line or a cell, whose module is imported when it is first used."""
+
+    def magic(line: str, cell: str | None = None, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
+        return import_module(f"obs_magics.magics.{module}").run(context, line, cell, context.names(local_ns))
+
+    return magic
+
+
+def _line_magic(context: Context, module: str) -> Callable[..., Any]:
+    """A magic that takes a line alone."""
+
+    def magic(line: str, *, local_ns: Mapping[str, Any] = _NO_LOCALS) -> Any:
+        return import_module(f"obs_magics.magics.{module}").run(context, line, context.names(local_ns))
+
+    return magic
 
 
 def _matcher(context: Context) -> Callable[[Any], Any]:

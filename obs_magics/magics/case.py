@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from obs_magics.incident.enriched import Enriched
+    from obs_magics.incident.investigate import Investigation
     from obs_magics.model.incident import Remark
 
 
@@ -30,10 +31,12 @@ class Case:
 
     Args:
         enriched: The incident that was declared last.
+        found: What was found last.
         notes: By the run that noted them, in order.
     """
 
     enriched: Enriched | None = None
+    found: Investigation | None = None
     notes: dict[Run, list[Remark]] = field(default_factory=dict)
 
     def note(self, run: Run, remarks: Sequence[Remark]) -> None:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from obs_magics.magics.arguments import HELP, Command, Option
-
-# As in `model.query`, which loading the extension has no other need of (a test holds them together).
-AGGREGATIONS = ("avg", "sum", "min", "max", "count")
-DURATIONS = ("5m", "15m", "30m", "1h", "3h", "6h", "12h", "1d", "7d")
-
-SOURCE = Option(
-    flags=("-s", "--source", "--platform"), metavar="NAME", help="the source to ask; auto, or left out: the default one"
+from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
+from obs_magics.magics.commands_incident import INCIDENT, TIMELINE
+from obs_magics.magics.commands_rca import RCA, REPORT
+from obs_magics.magics.options import (
+    AGG,
+    BASELINE,
+    DRY_RUN,
+    DURATIONS,
+    END,
+    EVENTS_TOO,
+    INSTANT,
+    LAST,
+    LIMIT,
+    NO_PLOT,
+    OUTPUT,
+    SENSITIVITY,
+    SOURCE,
+    START,
+    STEP,
 )
-LAST = Option(flags=("--last",), metavar="1h", help='how far back from now: 30m, "2 hours"', suggestions=DURATIONS)
-START = Option(flags=("--start",), metavar="TIME", help='from when: -1h, 14:05, "yesterday 9am", 2026-01-31T14:00')
-END = Option(flags=("--end",), metavar="TIME", help="until when; left out: now", suggestions=("now",))
-STEP = Option(
-    flags=("--step",), metavar="30s", help="distance between points; left out: chosen", suggestions=DURATIONS[:4]
-)
-AGG = Option(
-    flags=("--agg",),
-    metavar="FUNCTION",
-    help=f"for a plain metric name: {', '.join(AGGREGATIONS)}",
-    choices=AGGREGATIONS,
-)
-LIMIT = Option(flags=("--limit",), metavar="N", help="at most this many", number=True)
-INSTANT = Option(flags=("--instant",), help="one value per series, at the end of the range")
-OUTPUT = Option(flags=("-o",), metavar="NAME", help="the variable to fill, like NAME <<")
-NO_PLOT = Option(flags=("--no-plot",), help="the frame alone, no panel")
-DRY_RUN = Option(flags=("--dry-run",), help="show what would be asked, and ask nothing")
 
 METRICS = Command(
     name="%obs_metrics",
@@ -36,17 +31,35 @@ METRICS = Command(
         "%obs_metrics [NAME <<] [options] QUERY",
         "%%obs_metrics [NAME <<] [options], and the query in the lines below",
     ),
-    options=(SOURCE, LAST, START, END, STEP, AGG, LIMIT, INSTANT, OUTPUT, NO_PLOT, DRY_RUN),
+    options=(
+        SOURCE,
+        LAST,
+        START,
+        END,
+        STEP,
+        AGG,
+        LIMIT,
+        INSTANT,
+        Option(flags=("--anomalies",), help="look for what is unusual, against the history before the range"),
+        SENSITIVITY,
+        BASELINE,
+        EVENTS_TOO,
+        OUTPUT,
+        NO_PLOT,
+        DRY_RUN,
+    ),
     details=(
         "The query is PromQL and stays as typed. In the line form options stand before it; -- ends them.\n"
         "${name} and ${name.attribute} are Python variables, quoted for the query: text and numbers inside\n"
         'quotes ({job="${job}"}), a list inside =~ as alternatives, a timedelta as 5m; $${ is a plain ${.\n'
         "A body that is nothing but ${name} is the query itself. $__interval, $__rate_interval and $__range\n"
         "mean what they mean in Grafana. The frame is returned, and kept in the variable when there is one.\n"
-        "With a variable, a ; at the end of the query keeps the frame from being shown below the panel."
+        "With a variable, a ; at the end of the query keeps the frame from being shown below the panel.\n"
+        "--anomalies shades what is unusual and marks what happened; --events marks what happened alone."
     ),
     examples=(
         "%obs_metrics up",
+        "%obs_metrics --anomalies --baseline 7d sum(rate(http_requests_total[$__rate_interval]))",
         "%obs_metrics --last 30m sum by (job) (up)",
         "%%obs_metrics errors << --last 1h\nsum(rate(http_requests_total[$__rate_interval]))",
     ),
@@ -72,6 +85,7 @@ LOGS = Command(
         Option(flags=("--step",), metavar="30s", help="distance between points, of a query for numbers over time"),
         Option(flags=("--patterns",), help="show the table of patterns, also where there are few lines"),
         Option(flags=("--no-patterns",), help="leave the table of patterns out"),
+        EVENTS_TOO,
         OUTPUT,
         NO_PLOT,
         DRY_RUN,
@@ -121,6 +135,7 @@ TRACES = Command(
         END,
         Option(flags=("--limit",), metavar="N", help="at most this many traces; left out: 20", number=True),
         Option(flags=("--step",), metavar="30s", help="distance between points, of a query for numbers over time"),
+        EVENTS_TOO,
         OUTPUT,
         NO_PLOT,
         DRY_RUN,
@@ -342,7 +357,24 @@ OBS = Command(
     usage=("%obs", *(command.usage[0] for command in SUBCOMMANDS.values())),
     examples=("%obs", "%obs help"),
 )
-MAGICS = {command.name.removeprefix("%"): command for command in (OBS, METRICS, LOGS, TRACES, EVENTS, COMPARE, SQL)}
+MAGICS = {
+    command.name.removeprefix("%"): command
+    for command in (
+        OBS,
+        METRICS,
+        LOGS,
+        TRACES,
+        EVENTS,
+        ANOMALIES,
+        CORRELATE,
+        COMPARE,
+        INCIDENT,
+        RCA,
+        TIMELINE,
+        REPORT,
+        SQL,
+    )
+}
 
 
 def help_text(command: Command) -> str:

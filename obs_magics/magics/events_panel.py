@@ -14,10 +14,11 @@ from obs_magics.display.events.picture import event_strip
 from obs_magics.display.events.table import event_table
 from obs_magics.display.panel import Panel
 from obs_magics.display.units import count_text
-from obs_magics.magics.panel import empty_panel, notes_about, previous_cell, zone_name
+from obs_magics.magics.panel import empty_panel, notes_about, previous_cell
 from obs_magics.model import provenance
 from obs_magics.model.series import clip
 from obs_magics.model.time import MINUTE
+from obs_magics.model.zones import zone_name
 
 if TYPE_CHECKING:
     from obs_magics.model.event_summary import EventSummary

@@ -55,7 +55,7 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> Enriched | Non
 
 def _show(context: Context, arguments: Arguments, enriched: Enriched) -> None:
     from obs_magics.incident.panel import incident_panel
-    from obs_magics.magics.panel import zone_name
+    from obs_magics.model.zones import zone_name
 
     panel = incident_panel(enriched, name=arguments.target or "", zone=zone_name(context.session.zone))
     context.show(*panel.outputs())

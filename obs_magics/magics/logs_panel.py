@@ -22,7 +22,7 @@ from obs_magics.display.logs.volume import volume_chart
 from obs_magics.display.marks import Mark
 from obs_magics.display.panel import Panel, Section
 from obs_magics.display.units import count_text
-from obs_magics.magics.panel import empty_panel, notes_about, previous_cell, zone_name
+from obs_magics.magics.panel import empty_panel, notes_about, previous_cell
 from obs_magics.model import provenance
 from obs_magics.model.errors import QueryError
 from obs_magics.model.log_summary import LogSummary
@@ -31,6 +31,7 @@ from obs_magics.model.provenance import span_of
 from obs_magics.model.series import clip
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.model.time import TimeRange
+from obs_magics.model.zones import zone_name
 from obs_magics.syntax.logql import parse
 from obs_magics.syntax.logql.tree import LineFilter
 from obs_magics.syntax.logql.walk import selectors

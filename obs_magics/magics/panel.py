@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from obs_magics.analysis.summary import summarize
 from obs_magics.display.metrics import metrics_chart
@@ -13,6 +12,7 @@ from obs_magics.display.units import count_text
 from obs_magics.display.words import sentences
 from obs_magics.model import provenance
 from obs_magics.model.series import clip
+from obs_magics.model.zones import zone_name
 from obs_magics.syntax.promql import metric_names
 
 if TYPE_CHECKING:
@@ -92,11 +92,6 @@ def previous_cell(origin: Provenance, question: str, name: str, options: str, ma
     line = " ".join(part for part in (f"--source {origin.source}", when, options) if part)
     target = f"{name}_before << " if name else ""
     return [f"%%{magic} {target}{line}\n{question}" if question else f"%{magic} {target}{line}"]
-
-
-def zone_name(zone: tzinfo) -> str:
-    """The zone's IANA name; a machine that tells only its offset is shown UTC, which the chart says."""
-    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
 
 
 def _iso(when: datetime) -> str:

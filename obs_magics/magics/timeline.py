@@ -98,8 +98,8 @@ def _of_incident(context: Context, enriched: Enriched, arguments: Arguments, nam
     from obs_magics.display.panel import Note
     from obs_magics.incident.panel import timeline_panel
     from obs_magics.incident.response import response
-    from obs_magics.magics.panel import zone_name
     from obs_magics.model.time import DAY, resolve_range
+    from obs_magics.model.zones import zone_name
 
     remarks = context.case.remarks()
     frame = enriched.timeline(remarks, near=arguments.has("near"))
@@ -142,9 +142,10 @@ def _of_a_time(context: Context, arguments: Arguments, names: Mapping[str, Any])
         )
     from obs_magics.incident.panel import timeline_panel
     from obs_magics.incident.timeline import timeline
-    from obs_magics.magics.panel import notes_about, zone_name
+    from obs_magics.magics.panel import notes_about
     from obs_magics.model import provenance
     from obs_magics.model.provenance import span_of
+    from obs_magics.model.zones import zone_name
 
     origin = provenance.of(events)
     span = None if origin is None else span_of(origin)

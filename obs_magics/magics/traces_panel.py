@@ -25,10 +25,11 @@ from obs_magics.display.traces.time_spent import where_time_goes
 from obs_magics.display.traces.trace_list import trace_list
 from obs_magics.display.traces.waterfall import waterfall
 from obs_magics.display.units import count_text
-from obs_magics.magics.panel import empty_panel, notes_about, previous_cell, zone_name
+from obs_magics.magics.panel import empty_panel, notes_about, previous_cell
 from obs_magics.model import provenance
 from obs_magics.model.series import clip
 from obs_magics.model.sources import Progress, ProgressListener
+from obs_magics.model.zones import zone_name
 
 if TYPE_CHECKING:
     from obs_magics.analysis.spans import SpanTree

@@ -23,6 +23,7 @@ QUERY_START = "observability:query:start"
 QUERY_COMPLETE = "observability:query:complete"
 ANOMALY_DETECTED = "observability:anomaly:detected"
 CORRELATION_FOUND = "observability:correlation:found"
+RCA_COMPLETE = "observability:rca:complete"
 
 Payload = Mapping[str, Any]
 Listener = Callable[[str, Payload], None]

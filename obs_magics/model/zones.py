@@ -93,6 +93,11 @@ def parse_zone(text: str) -> tzinfo:
     return zoneinfo.ZoneInfo(key)
 
 
+def zone_name(zone: tzinfo) -> str:
+    """The zone's IANA name; a machine that tells only its offset is shown UTC, which charts say."""
+    return zone.key if isinstance(zone, zoneinfo.ZoneInfo) else "UTC"
+
+
 def unknown_zone(text: str, also: tuple[str, ...] = ()) -> UsageError:
     """The error for a word that stands where a zone may stand; `also` are other words that may have been meant."""
     guess = did_you_mean(text, [*also, *_zone_names().values()])

@@ -44,7 +44,7 @@ class Action:
     because: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Postmortem:
     """A postmortem.
 
@@ -61,6 +61,9 @@ class Postmortem:
     written: Written = field(default_factory=Written)
     slo: Slo | None = None
     zone: str = "UTC"
+
+    def __repr__(self) -> str:
+        return f"<Postmortem “{self.title}”, {len(self.document.parts)} sections>"
 
     @property
     def title(self) -> str:

@@ -1,0 +1,221 @@
+"""The postmortem of the demo's incident, in all its forms, and of incidents of which little is known."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import missing
+
+from obs_magics import Session
+from obs_magics.demo.cache import open_world
+from obs_magics.incident.enriched import Enriched
+from obs_magics.incident.investigate import Investigation, investigate
+from obs_magics.incident.pdf import find_browser
+from obs_magics.incident.prose import written
+from obs_magics.incident.report import Impact, Postmortem, Slo, impact_of
+from obs_magics.incident.verdict import verdict_panel
+from obs_magics.model.errors import ObsError, UsageError
+from obs_magics.model.root_cause import RootCauseReport
+
+_WORDS = (
+    "# Payments failed\n\n## Lessons\n\nOne thing at a time. <script>alert(1)</script>"
+    "\n\n## Actions\n\n- [ ] page (@anna)"
+)
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session() as session:
+        session.connect("demo", str(open_world()))
+        yield session
+
+
+@pytest.fixture(scope="module")
+def enriched(session: Session) -> Enriched:
+    return session.enrich("payment-api", "2026-11-22T14:15:00Z")
+
+
+@pytest.fixture(scope="module")
+def found(enriched: Enriched) -> Investigation:
+    return investigate(enriched)
+
+
+@pytest.fixture(scope="module")
+def report(found: Investigation) -> Postmortem:
+    return Postmortem(found=found, slo=Slo.parse("99.9%/30d"), written=written(_WORDS))
+
+
+# ── the verdict ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_pool_change_comes_first_and_the_deploy_is_ruled_out(found: Investigation) -> None:
+    first = found.factors[0]
+    assert first.change is not None
+    assert (first.service, first.change.title) == ("payment-api", "redis pool: max connections 100 → 20")
+    assert found.conclusion == "a change"
+    out = {one.title: one.reason for one in found.ruled_out}
+    assert "did not help" in out["payment-api@v2.4.1: Currency rounding for refunds"]
+    assert "recommendation-service@v5.0.3: New ranking weights" in out
+    assert "Flag new-cart-banner: 10 % → 50 %" in out
+
+
+def test_errors_spread_from_payments_to_users_to_orders(found: Investigation) -> None:
+    assert [step.service for step in found.spread()] == ["payment-api", "user-service", "order-service"]
+
+
+def test_the_slow_inventory_explains_checkout(session: Session) -> None:
+    found = investigate(session.enrich("checkout-api", "2026-11-22T12:45:00Z"))
+    first = found.factors[0]
+    assert first.change is not None
+    assert first.change.title == "Migration 0042 drops index inventory_sku_idx"
+
+
+def test_every_number_of_the_evidence_is_computed_again(found: Investigation) -> None:
+    assert found.check() == sum(len(one.evidence) for one in found.factors) > 0
+
+
+def test_a_number_that_was_changed_is_found(found: Investigation) -> None:
+    first = found.report.factors[0]
+    wrong = replace(first.evidence[1], value=first.evidence[1].value * 2)
+    factor = replace(first, evidence=(first.evidence[0], wrong, *first.evidence[2:]))
+    changed = replace(found, report=replace(found.report, factors=(factor, *found.report.factors[1:])))
+    with pytest.raises(ObsError, match="does not fit its frames"):
+        changed.check()
+
+
+def test_the_same_frames_give_the_same_report(found: Investigation, enriched: Enriched) -> None:
+    again = investigate(enriched)
+    assert again.report == found.report
+    assert RootCauseReport.from_dict(json.loads(json.dumps(found.report.to_dict()))) == found.report
+
+
+def test_the_panel_says_it_in_html_and_text(found: Investigation) -> None:
+    panel = verdict_panel(found, name="incident", zone="Europe/Berlin")
+    text = panel.to_text(100)
+    assert "redis pool: max connections 100 → 20" in text.split("\n")[0]
+    assert "payment-api 15:23:02 (Connection pool exhausted) → user-service" in " ".join(text.split())
+    assert "Ruled out" in text
+    assert "%obs_report incident" in text
+    assert panel.to_html().count('class="obs-factor') == len(found.factors)
+
+
+# ── impact ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_impact_is_the_integral_of_rate_and_error_rate(report: Postmortem, enriched: Enriched) -> None:
+    frame = enriched.metrics[enriched.metrics["service"] == "payment-api"]
+    inside = frame[(frame["timestamp"] >= "2026-11-22T14:15Z") & (frame["timestamp"] < "2026-11-22T14:50Z")]
+    rate = inside[inside["metric"] == "throughput"].set_index("timestamp")["value"]
+    errors = inside[inside["metric"] == "error_rate"].set_index("timestamp")["value"]
+    impact = report.impact
+    assert impact.duration_ns == 35 * 60 * 10**9
+    assert impact.requests == pytest.approx(float(rate.sum()) * 15)
+    assert impact.failed == pytest.approx(float((rate * errors).sum()) * 15)
+    assert impact.usual_failed is not None
+    assert impact.failed > 20 * impact.usual_failed
+    before = frame[(frame["metric"] == "throughput") & (frame["timestamp"] < "2026-11-22T14:15Z")]["value"].median()
+    assert impact.budget_share == pytest.approx(impact.failed / (0.001 * before * 30 * 86400))
+
+
+def test_without_metrics_the_impact_is_unknown(enriched: Enriched) -> None:
+    bare = replace(enriched, metrics=enriched.metrics.iloc[:0], incident=replace(enriched.incident, end_ns=None))
+    impact = impact_of(bare, Slo.parse("99%"))
+    assert impact == Impact(slo=Slo.parse("99%"))
+    assert impact.facts() == [("Duration", "not over in the data"), ("Objective", "99 % in 30d")]
+
+
+@pytest.mark.parametrize("text", ["", "100%", "0", "99.9 %/", "most", "99.9%/30 d x", "-3%"])
+def test_what_is_no_objective_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        Slo.parse(text)
+
+
+# ── the document ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_has_every_section_and_nothing_from_elsewhere(report: Postmortem) -> None:
+    html = report.to_html()
+    sections = re.findall(r'<section id="(\w+)">', html)
+    assert sections == [
+        "summary", "impact", "detection", "timeline", "factors", "ruled_out", "actions", "lessons", "evidence",
+    ]  # fmt: skip
+    assert "<h1>Payments failed</h1>" in html
+    assert "<script" not in html
+    assert not re.findall(r'(?:src|href)="(?!#|data:)', html)
+    assert "One thing at a time." in html
+    assert "Error budget used" in html
+
+
+def test_the_same_report_is_the_same_bytes(report: Postmortem, found: Investigation) -> None:
+    again = Postmortem(found=found, slo=report.slo, written=report.written)
+    assert again.to_html() == report.to_html()
+    assert again.to_json() == report.to_json()
+
+
+def test_actions_come_from_what_was_found(report: Postmortem) -> None:
+    first = report.actions[0]
+    assert (first.kind, first.because) == ("mitigate", "redis pool: max connections 100 → 20")
+    assert any("waiting for a connection" in one.what for one in report.actions if one.kind == "prevent")
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md", "report.json", "report.pdf"])
+def test_it_is_saved_in_the_form_of_its_ending(report: Postmortem, tmp_path: Path, name: str) -> None:
+    if name.endswith("pdf") and find_browser() is None:
+        missing("chromium", "apt-get install chromium")
+    path = report.save(tmp_path / "new" / name)
+    content = path.read_bytes()
+    if name.endswith("json"):
+        data = json.loads(content)
+        assert data["impact"]["slo"] == "99.9 % in 30d"
+        assert data["timeline"][0]["timestamp"].startswith("2026-11-2")
+    elif name.endswith("md"):
+        pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", content.decode())
+        assert pictures
+        assert all((path.parent / one).is_file() for one in pictures)
+    else:
+        assert content.startswith(b"<!doctype html>" if name.endswith("html") else b"%PDF")
+    assert [one for one in path.parent.iterdir() if one.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(("name", "said"), [("report.docx", "no report in the form"), ("report", "no ending")])
+def test_another_ending_is_refused(report: Postmortem, tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        report.save(tmp_path / name)
+    assert ".html" in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_named(report: Postmortem, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ObsError, match="cannot be written"):
+        report.save(tmp_path / "file" / "report.json")
+
+
+def test_nothing_known_is_said(session: Session, enriched: Enriched) -> None:
+    bare = {
+        name: getattr(enriched, name).iloc[:0] for name in ("metrics", "events", "spans", "first_errors", "topology")
+    }
+    logs = {"all_error_logs": enriched.all_error_logs.iloc[:0], "patterns": enriched.patterns.iloc[:0]}
+    empty = investigate(replace(enriched, shifts=(), questions=(), **bare, **logs))
+    assert empty.conclusion == "not enough evidence"
+    report = Postmortem(found=empty)
+    assert report.title == "payment-api: incident of 22 November 2026"
+    html = report.to_html()
+    assert "What caused it is not known" in html
+    assert "not written yet" in html
+    assert isinstance(json.loads(report.to_json()), dict)
+    assert "not enough evidence" in verdict_panel(empty, name="", zone="UTC").to_text()
+
+
+def test_notes_of_people_stand_in_the_timeline(found: Investigation) -> None:
+    from obs_magics.model.incident import Remark
+
+    at_ns = int(pd.Timestamp("2026-11-22T14:31Z").value)
+    report = Postmortem(found=found, notes=[Remark(at_ns=at_ns, text="called the vendor", author="anna")])
+    assert "anna: called the vendor" in report.timeline["title"].tolist()
+    assert "called the vendor" in report.to_html()
