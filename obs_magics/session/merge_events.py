@@ -59,11 +59,9 @@ def _said(found: Chosen, twice: int) -> list[str]:
 def _why_empty(query: EventsQuery, found: Chosen, total: int, reasons: list[str]) -> str:
     """What there is instead, as far as it is known."""
     if found.of_no_service:
-        return (
-            f"{count_text(found.of_no_service, 'event')} fit, but concern no service in particular: leave --service out"
-        )
+        return f"{count_text(found.of_no_service, 'event')} of no service in particular would fit: leave --service out"
     if found.outside:
-        return f"{count_text(found.outside, 'event')} fit, but outside of the time asked for: ask for more with --last"
+        return f"{count_text(found.outside, 'event')} outside of the time asked for would fit: look further with --last"
     asked = query.kinds or query.services or query.words or query.matchers
     if total and asked:
         return f"none of the {count_text(total, 'event')} there fits what was asked for"

@@ -114,9 +114,16 @@ def strip_of(
         lanes.append(Lane(short(name, _LANE), top, top + height))
         top += height + _AIR
     return Strip(
-        short(title, _TITLE) or "events", about, zone, start_ms, end_ms, tuple(items), tuple(lanes), top - _AIR,
-        tuple(notes),
-    )  # fmt: skip
+        title=short(title, _TITLE) or "events",
+        about=short(about, _TOLD),
+        zone=zone,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        items=tuple(items),
+        lanes=tuple(lanes),
+        lines=top - _AIR,
+        notes=tuple(notes),
+    )
 
 
 def _extent(events: Sequence[Event]) -> tuple[int, int]:

@@ -347,8 +347,8 @@ def test_a_file_that_was_named_is_read_whatever_it_looks_like(tmp_path: Path) ->
 
 
 KEYS = [
-    "alerts", "deployment", "sha", "kind", "status", "time", "tags", "text", "labels", "startsAt", "annotations", "data",
-    "events", "event",
+    "alerts", "deployment", "sha", "kind", "status", "time", "tags", "text", "labels", "startsAt", "annotations",
+    "data", "events", "event",
 ]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
