@@ -16,8 +16,8 @@ from obs_magics.net.loop import background
 from obs_magics.session.plan import When
 
 if TYPE_CHECKING:
-    from obs_magics.incident.gathering import Asked
     from obs_magics.incident.enriched import Enriched
+    from obs_magics.incident.gathering import Asked
     from obs_magics.incident.investigate import Investigation
     from obs_magics.incident.report import Postmortem
     from obs_magics.model.incident import Remark

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 from conftest import missing
 
-from obs_magics import Session
-from obs_magics.demo.cache import open_world
+from obs_magics import Session, demo
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.investigate import Investigation, investigate
 from obs_magics.incident.pdf import find_browser
@@ -32,7 +31,7 @@ _WORDS = (
 @pytest.fixture(scope="module")
 def session() -> Iterator[Session]:
     with Session() as session:
-        session.connect("demo", str(open_world()))
+        session.connect("demo", str(demo.open()))
         yield session
 
 
