@@ -70,11 +70,13 @@ class _Extent:
         incident: Without its detection.
         symptoms: What people noticed of it.
         step_ns: Distance between the points by which that was told.
+        own: The measures by which it was told.
     """
 
     incident: Incident
     symptoms: Sequence[Shift]
     step_ns: int
+    own: Measured
 
     @property
     def lasted(self) -> TimeRange:
@@ -114,6 +116,8 @@ class Gathering:
         metrics, lines = await both(
             self._metrics(services, spans["metrics"], extent.step_ns), self._lines(services, spans["logs"])
         )
+        if metrics.frame.empty:  # went away in the meantime: what tells the incident's extent had come
+            metrics = extent.own
         moved = await asyncio.to_thread(shifts_of, metrics.points, extent.incident.start_ns)
         questions = (*metrics.questions, *lines.questions, *traces.questions, *events.questions)
         return Enriched(
@@ -167,7 +171,7 @@ class Gathering:
             title=self._asked.title,
             windows=windows(around, begun.start_ns, max(until, begun.start_ns)),
         )
-        return _Extent(incident, symptoms, step_ns)
+        return _Extent(incident, symptoms, step_ns, own)
 
     async def _events(self, spans: Mapping[str, TimeRange]) -> Happened:
         return await happened(self._desks, self._found.events, spans, self._found.now_ns, self._parts)

@@ -10,7 +10,7 @@ import pandas as pd
 from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks
 from obs_magics.model import provenance
-from obs_magics.model.durations import MINUTE
+from obs_magics.model.durations import HOUR, MINUTE
 from obs_magics.model.events import Event, EventKind, empty_events, events_frame, events_of
 from obs_magics.model.incident import Around
 from obs_magics.model.provenance import Provenance
@@ -91,7 +91,10 @@ async def happened(
         parts.note("no source has events: deployments, changes of configuration, flags and alerts are not known")
         return Happened(empty_events())
     start_ns = min(spans[name].start_ns for name in WINDOWS)
-    options = EventsOptions(start=start_ns, end=spans["alerts"].end_ns, limit=_MOST)
+    end_ns = spans["alerts"].end_ns
+    if end_ns > now_ns - HOUR:  # it is now: what is dated ahead shows that a clock is wrong
+        end_ns = now_ns + HOUR
+    options = EventsOptions(start=start_ns, end=end_ns, limit=_MOST)
     frame = await parts.run("events", desks.events.ask("", options, source=",".join(sources), progress=no_progress))
     if frame is None:
         return Happened(empty_events())

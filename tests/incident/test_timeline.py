@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.incident_story import NEAR, events, first_errors, incident, notes, ns, shift, shifts
-from support.log_panels import MINUTE, frame_of
+from support.log_panels import MINUTE, START, frame_of
 
 from obs_magics.analysis.patterns import pattern_table
 from obs_magics.incident.notes import near_instant, said, span_text
