@@ -17,7 +17,7 @@ from obs_magics.model.series import Series, split_series
 Array = np.ndarray[Any, Any]
 
 _FEWEST = 20  # points of the present that tell its noise
-_PRESENT_WINDOW = 15  # points of its running level: short, so that an incident is level and not noise
+_PRESENT_WINDOW = 21  # points of its running level: short, so that an incident is level and not noise
 _HISTORY_WINDOW = 60  # points of a block of the history
 _TAIL = 0.1  # residuals beyond 5 times the tenths at each end are events, and no noise
 _TAILS = 5.0

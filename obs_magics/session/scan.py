@@ -113,16 +113,18 @@ def chunks(frame: pd.DataFrame, size: int = CHUNK) -> Iterator[pd.DataFrame]:
 
     from obs_magics.model.frames import series_ids
 
-    ids = series_ids(frame)
+    ids = series_ids(frame).astype(np.int32)
     count = int(ids.max()) + 1 if len(ids) else 0
     if count <= size:
         yield frame
         return
-    order = np.argsort(ids, kind="stable")
-    edges = np.searchsorted(ids[order], np.arange(0, count + size, size))
+    together = bool((ids[1:] >= ids[:-1]).all())  # as sources give them: then a chunk is a slice, and nothing is copied
+    order = None if together else np.argsort(ids, kind="stable")
+    edges = np.searchsorted(ids if order is None else ids[order], np.arange(0, count + size, size))
     for first, last in pairwise(edges):
         if first < last:
-            yield frame.take(order[first:last]).reset_index(drop=True)
+            rows = frame.iloc[first:last] if order is None else frame.take(order[first:last])
+            yield rows.reset_index(drop=True)
 
 
 async def mapped(

@@ -15,6 +15,7 @@ from obs_magics.syntax.promql_tree import Selection, selections, walk
 # What looks at all series at once, so that parts of them would give another answer.
 _WHOLE = frozenset({"absent", "absent_over_time", "scalar"})
 _RANKING = frozenset({"topk", "bottomk", "limitk", "limit_ratio", "count_values"})
+_LISTS = frozenset({"by", "without"})
 _META = re.compile(r"[.+*?()|\[\]{}^$\\]")
 
 
@@ -102,18 +103,15 @@ def _mixes(node: Any) -> bool:
 def _place(text: str, metric: str) -> tuple[int, bool]:
     """Where a matcher goes: behind the brace of the selector, or behind its name when it has none."""
     tokens = tokens_of(text)
+    in_list = False  # of labels: by (…)
     for number, token in enumerate(tokens):
+        in_list = (in_list and token.text != ")") or token.text in _LISTS
         if token.text == "{" and text[token.start - 1 : token.start] != "$":  # ${__rate_interval} is a variable
             return token.end, True
-        if token.text == metric and not _called(tokens, number) and not _braces_follow(tokens, number):
+        if token.text == metric and not in_list and _following(tokens, number) not in {"(", "by", "without", "{"}:
             return token.end, False
     raise ValueError(f"the query has no selector of {metric}")
 
 
-def _braces_follow(tokens: Sequence[Token], number: int) -> bool:
-    return number + 1 < len(tokens) and tokens[number + 1].text == "{"
-
-
-def _called(tokens: Sequence[Token], number: int) -> bool:
-    following = tokens[number + 1].text if number + 1 < len(tokens) else ""
-    return following in {"(", "by", "without"}
+def _following(tokens: Sequence[Token], number: int) -> str:
+    return tokens[number + 1].text if number + 1 < len(tokens) else ""
