@@ -188,3 +188,20 @@ def test_the_picture_can_go_on_as_an_altair_chart() -> None:
     beside = altair.hconcat(chart.properties(width=200)).to_dict(validate=False)["hconcat"]
     assert beside[0]["width"] == 200
     assert "layer" in beside[0]
+
+
+def test_an_events_frame_has_a_summary_and_a_picture_and_nothing_else() -> None:
+    from obs_magics.model.events import Event, events_frame
+
+    first = events_frame([Event(start_ns=10**18, kind="deployment", title="v1", service="cart", source="ci")])
+    second = events_frame([Event(start_ns=10**18 + 10**11, kind="alert", title="slow", service="pay", source="prom")])
+    both = pd.concat([second, first])  # pandas makes plain texts of categories that differ
+    assert both.obs.summary()["service"].tolist() == ["cart", "pay"]
+    assert "▲" in both.obs.plot(title="both").to_text()
+    assert both.obs.plot().spec["title"]["text"] == "events"
+    with pytest.raises(UsageError, match="this is an events frame"):
+        both.obs.wide()
+    with pytest.raises(UsageError, match="needs an events frame"):
+        first[["timestamp", "end", "kind", "title"]].obs.plot()
+    with pytest.raises(UsageError, match="nothing to draw"):
+        first.iloc[:0].obs.plot()

@@ -78,3 +78,11 @@ def test_what_the_readme_points_at_is_there() -> None:
     links = re.findall(r"\]\(((?!http)[^)]+)\)", README) + re.findall(r'src(?:set)?="([^"]+)"', README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_what_happened_says_what_the_readme_says(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run_cell("%obs demo").success
+    assert shell.run_cell(block("%obs_events")).success
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    (said,) = re.findall(r"(in the 30 min before .*?)\.\n", README.replace("\n> ", " "), re.DOTALL)
+    assert said in told
