@@ -92,7 +92,7 @@ def _residuals(standardized: Array, usual: Array) -> Array:
         applied = np.c_[standardized, np.ones(len(standardized))] @ precision[:, :count]
         residuals = applied / np.diag(precision)[:count]
         worst = numbers.mean_of_largest(np.abs(numbers.spreads_off(residuals, residuals[usual])), 3)
-        kept = usual & (worst < np.quantile(worst[usual], 1 - _TRIMMED))
+        kept = usual & (worst <= np.quantile(worst[usual], 1 - _TRIMMED))
     return residuals
 
 

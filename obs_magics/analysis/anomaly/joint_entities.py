@@ -46,11 +46,6 @@ class Entity:
         """The distance of two points of time."""
         return int(self.times_ns[1] - self.times_ns[0]) if len(self.times_ns) > 1 else 1
 
-    @property
-    def days(self) -> float:
-        """How long it was watched."""
-        return len(self.times_ns) * self.step_ns / 86_400e9
-
 
 def entities(frame: pd.DataFrame, *, by: str | Sequence[str] | None = "service") -> list[Entity]:
     """Group the series of a metrics frame into entities, in order of first appearance.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from obs_magics.analysis.anomaly import joint_numbers as numbers
 from obs_magics.analysis.anomaly.breaks import Breaks
@@ -72,7 +72,7 @@ def lasting(run: Run, entity: Entity, off: Array) -> Run:
         return run
     last = min(len(entity.times_ns), run.end + 1 + int(_LONGEST_NS // entity.step_ns))
     columns = entity.values[:, movers]
-    usual = np.nan_to_num(_median(columns[before]), nan=0.0)
+    usual = np.nan_to_num(pd.DataFrame(columns[before]).median().to_numpy(), nan=0.0)
     away = columns[run.start : last] - usual
     inside = run.end + 1 - run.start
     size = np.nan_to_num(
@@ -98,12 +98,6 @@ def merged(found: Sequence[Run]) -> list[Run]:
         else:
             result.append(run)
     return result
-
-
-def _median(values: Array) -> Array:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a metric that was not there before
-        return np.asarray(np.nanmedian(values, axis=0))
 
 
 def anomaly_of(run: Run, entity: Entity, joint: JointScores | None, broken: Breaks | None) -> Anomaly:

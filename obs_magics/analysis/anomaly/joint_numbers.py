@@ -36,6 +36,11 @@ def rolling_median(values: Array, width: int) -> Array:
     return pd.DataFrame(values).rolling(width | 1, center=True, min_periods=1).median().to_numpy()
 
 
+def trailing_median(values: Array, width: int) -> Array:
+    """The median of each point and those before it, per column; NaN where half of them are not there."""
+    return pd.DataFrame(values).rolling(width, min_periods=width // 2).median().to_numpy()
+
+
 def rolling_mean(values: Array, width: int) -> Array:
     """The mean around each point, per column, NaN left out; shorter at the ends."""
     frame = pd.DataFrame(values).rolling(width, center=True, min_periods=1).mean()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.analysis.anomaly.breaks import FEWEST_ROWS, Breaks, breaks
+from obs_magics.analysis.anomaly.breaks import FEWEST_RELATED, FEWEST_ROWS, Breaks, breaks
 from obs_magics.analysis.anomaly.joint_entities import Entity, entities
 from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, lasting, merged, moved, runs
 from obs_magics.analysis.anomaly.joint_scores import FEWEST_METRICS, JointScores, joint_scores
@@ -18,8 +18,7 @@ from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
 
 Array = np.ndarray[Any, Any]
 
-FEWEST_POINTS = 48  # of an entity: below, nothing is said
-_FEWEST_USUAL = 48  # rows before `since`: below, the whole entity tells what is usual
+FEWEST_POINTS = 48  # of an entity: below, nothing is said; before `since`: below, all of it tells what is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ def detect_together(
     One row per event: `series` is the entity, `metric` and `value` those of the metric that was furthest off,
     `expected_low` and `expected_high` what it should have been, and `detection_method` names the metrics that
     contributed most, with how far each was off. An event lasts as long as half of these stay off, or is the move to a
-    new level. The strongest 0.8 a day are told (at least three), and 0.05 relations a day (at least two). An entity with
-    fewer than 48 points, or fewer than 3 metrics that vary (2 for relations), has no events.
+    new level. The strongest 0.8 a day are told (at least three), and 0.05 relations a day (at least two). An entity
+    with fewer than 48 points, or fewer than 3 metrics that vary (2 for relations), has no events.
 
     Args:
         frame: A metrics frame.
@@ -120,6 +119,11 @@ class _Look:
     joint: JointScores | None
     broken: Breaks | None
 
+    @property
+    def days(self) -> float:
+        """How long the part is that is judged."""
+        return int(np.count_nonzero(self.judged)) * self.entity.step_ns / 86_400e9
+
     def scores(self, level: Level) -> Array:
         """The larger of both scores, each over what it takes."""
         parts = [np.zeros(len(self.judged))]
@@ -131,33 +135,27 @@ class _Look:
 
 
 def _look(entity: Entity, since: pd.Timestamp | None) -> _Look | None:
-    entity = _moving(entity)
-    count, metrics = entity.values.shape
-    if count < FEWEST_POINTS or metrics < 2:
+    count = len(entity.times_ns)
+    judged = np.ones(count, np.bool_) if since is None else entity.times_ns >= since.value
+    usual = ~judged if np.count_nonzero(~judged) >= FEWEST_POINTS else np.ones(count, np.bool_)
+    entity = _moving(entity, usual)
+    metrics = len(entity.metrics)
+    if count < FEWEST_POINTS or metrics < FEWEST_RELATED:
         return None
-    judged = np.ones(count, np.bool_)
-    usual = judged
-    if since is not None:
-        judged = entity.times_ns >= since.value
-        usual = ~judged if np.count_nonzero(~judged) >= _FEWEST_USUAL else usual
     joint = joint_scores(entity, usual) if metrics >= FEWEST_METRICS else None
     broken = breaks(entity, usual) if np.count_nonzero(usual) >= FEWEST_ROWS else None
     return _Look(entity, judged, joint, broken)
 
 
-def _moving(entity: Entity) -> Entity:
-    """The entity without metrics that never change, or are hardly ever there."""
-    values = entity.values
-    there = np.isfinite(values).sum(axis=0) >= FEWEST_POINTS
-    low = np.min(values, axis=0, where=np.isfinite(values), initial=np.inf)
-    high = np.max(values, axis=0, where=np.isfinite(values), initial=-np.inf)
+def _moving(entity: Entity, usual: Array) -> Entity:
+    """The entity without metrics that never change, or of which too little is known to say what is usual."""
+    values, known = entity.values, np.isfinite(entity.values)
+    there = known[usual].sum(axis=0) >= FEWEST_POINTS
+    low = np.min(values, axis=0, where=known, initial=np.inf)
+    high = np.max(values, axis=0, where=known, initial=-np.inf)
     kept = np.flatnonzero(there & (high > low))
-    if len(kept) == values.shape[1]:
-        return entity
-    units = tuple(entity.units[number] for number in kept) if entity.units else ()
-    return replace(
-        entity, metrics=tuple(entity.metrics[number] for number in kept), values=values[:, kept], units=units
-    )
+    names, units = (tuple(one[number] for number in kept) if one else () for one in (entity.metrics, entity.units))
+    return replace(entity, metrics=names, values=values[:, kept], units=units)
 
 
 def _found(entity: Entity, level: Level, since: pd.Timestamp | None) -> list[Anomaly]:
@@ -165,16 +163,16 @@ def _found(entity: Entity, level: Level, since: pd.Timestamp | None) -> list[Ano
     if looked is None:
         return []
     joint, broken = _joint_runs(looked, level), _break_runs(looked, level)
-    apart = [run for run in joint if all(not _meet(run, other) or run.height >= other.height for other in broken)]
-    apart += [run for run in broken if all(not _meet(run, other) for other in apart)]
-    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in apart]
+    # What moves far breaks its relations, too: a break is only told where each metric alone may look as ever.
+    apart = [run for run in broken if all(not _meet(run, other) for other in joint)]
+    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in (*joint, *apart)]
 
 
 def _joint_runs(looked: _Look, level: Level) -> list[Run]:
     if looked.joint is None:
         return []
     ratio = np.where(looked.judged, looked.joint.counted / level.joint, 0.0)
-    most = max(_FEWEST_JOINT, int(np.ceil(level.joint_a_day * looked.entity.days)))
+    most = max(_FEWEST_JOINT, int(np.ceil(level.joint_a_day * looked.days)))
     wide = [
         run for run in runs("joint", ratio, looked.entity.step_ns) if moved(run, looked.joint.off) >= FEWEST_METRICS
     ]
@@ -186,7 +184,7 @@ def _break_runs(looked: _Look, level: Level) -> list[Run]:
     if looked.broken is None:
         return []
     ratio = np.where(looked.judged, looked.broken.counted / level.ratio, 0.0)
-    most = max(_FEWEST_BREAKS, int(np.ceil(level.breaks_a_day * looked.entity.days)))
+    most = max(_FEWEST_BREAKS, int(np.ceil(level.breaks_a_day * looked.days)))
     return _highest(runs("correlation_break", ratio, looked.entity.step_ns), most)
 
 
