@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from obs_magics.magics.anomaly_completion import MEASURES, AnomaliesCompleter
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
 from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE, TIMELINE_COMMANDS, TIMELINE_IMPORT
 from obs_magics.magics.event_completion import EventsCompleter
 from obs_magics.magics.log_completion import LogsCompleter
@@ -47,7 +49,7 @@ class Completer:
                 return self._in_query(MAGICS[cell["name"]], text[body_starts:], position - body_starts, cell["line"])
             if not cell["space"] or position < cell.start("line"):
                 return None
-            return self._in_words(MAGICS[cell["name"]], text[cell.start("line") : position])
+            return self._in_line(MAGICS[cell["name"]], text[cell.start("line") : position])
         line_starts = text.rfind("\n", 0, position) + 1
         line = _LINE.match(text[line_starts:position])
         if line is None or line["name"] not in MAGICS:
@@ -107,14 +109,18 @@ class Completer:
         if option.name == "source":
             return ranked(["auto", *source_names(self._context, self._names)], typed)
         if option.name in {"o", "with"}:
-            return python_names(self._context, typed)
+            measures = starting(MEASURES, typed) if command is CORRELATE and option.name == "with" else []
+            return [*measures, *python_names(self._context, typed)]
+        if option.name == "ignore":
+            services = self._services("", before)
+            return AnomaliesCompleter(self._context, self._names, None).pattern(typed, services)
         if option.name in {"service", "operation"}:
             return self._service_values(command, option, typed, before)
         return [value for value in option.choices or option.suggestions if value.startswith(typed)]
 
     def _service_values(self, command: Command, option: Option, typed: str, before: str) -> list[str]:
         source, service = _SOURCE.search(before), _SERVICE.search(before)
-        if command in TIMELINE_COMMANDS.values():
+        if command in (*TIMELINE_COMMANDS.values(), ANOMALIES, CORRELATE):
             return self._services(typed, before)
         if command is EVENTS:
             return EventsCompleter(self._context, self._names, source["name"] if source else None).services(typed)
@@ -148,13 +154,18 @@ class Completer:
             return Found("")  # what people said
         source = _SOURCE.search(options)
         language = _LANGUAGES.get(command.name, QueryCompleter)
-        return language(self._context, self._names, source["name"] if source else None).complete(body, position)
+        completer = language(self._context, self._names, source["name"] if source else None)
+        if isinstance(completer, AnomaliesCompleter) and (found := completer.flags_behind(command, body, position)):
+            return found
+        return completer.complete(body, position)
 
 
 _LANGUAGES: Mapping[str, type[QueryCompleter | SqlCompleter]] = {
     LOGS.name: LogsCompleter,
     TRACES.name: TracesCompleter,
     EVENTS.name: EventsCompleter,
+    ANOMALIES.name: AnomaliesCompleter,
+    CORRELATE.name: AnomaliesCompleter,
     SQL.name: SqlCompleter,
 }
 

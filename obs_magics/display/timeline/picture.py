@@ -13,6 +13,7 @@ from obs_magics.display.timeline.lanes import LINE, WIDTH, Layout, laid_out
 from obs_magics.display.timeline.rows import WHAT_WORDS, Pictured, pictured
 from obs_magics.display.timeline.text import timeline_text
 from obs_magics.display.units import count_text
+from obs_magics.display.visible import short
 from obs_magics.model.incident import Response
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _spec(picture: Pictured, layout: Layout, *, interactive: bool) -> _Spec:
 
 def _spoken(picture: Pictured) -> str:
     start, end = (clock_text(ns // MS, picture.zone, day=True) for ns in (picture.start_ns, picture.end_ns))
-    told = "; ".join(f"{one.word} {one.lane}: {one.said(60)}" for one in picture.items[:6])
+    told = "; ".join(f"{one.word} {short(one.lane, 60)}: {one.said(60)}" for one in picture.items[:6])
     return f"{picture.title}: {count_text(len(picture.items), 'row')} from {start} to {end}: {told}"
 
 
