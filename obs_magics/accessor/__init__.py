@@ -10,6 +10,7 @@ pandas knows the accessor once this module is imported; the session does that, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -22,6 +23,7 @@ from obs_magics.accessor.traces import TracesView, is_spans
 from obs_magics.display.chart import Chart
 from obs_magics.display.panel import Section
 from obs_magics.model import provenance
+from obs_magics.model.anomalies import Sensitivity
 from obs_magics.model.errors import UsageError
 from obs_magics.model.provenance import Provenance
 
@@ -67,24 +69,68 @@ class ObsAccessor:
     def _events(self) -> EventsView:
         return EventsView(self._given)
 
-    def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
+    def plot(
+        self,
+        *,
+        unit: str | None = None,
+        title: str | None = None,
+        zone: str = "UTC",
+        events: pd.DataFrame | None = None,
+        anomalies: pd.DataFrame | None = None,
+    ) -> Chart:
         """The chart of the frame: lines of series, log lines over time by level, traces by their duration, or events.
 
         Args:
             unit: Of a metrics frame, UCUM as OpenTelemetry writes it; None for the one the session knows.
             title: None for the question.
             zone: IANA name of the zone in which times are written.
+            events: An events frame, to be marked on a chart over time: deployments, config changes, alerts.
+            anomalies: Of a metrics frame, what is unusual in it (`frame.obs.anomalies()`): it is shaded.
 
         Raises:
             UsageError: There is nothing to draw.
         """
         if is_logs(self._given):
-            return self._logs.plot(title=title, zone=zone)
+            return self._logs.plot(title=title, zone=zone, events=events)
         if is_spans(self._given):
-            return self._traces.plot(title=title, zone=zone)
+            return self._traces.plot(title=title, zone=zone, events=events)
         if is_events(self._given):
             return self._events.plot(title=title, zone=zone)
-        return self._metrics.plot(unit=unit, title=title, zone=zone)
+        return self._metrics.plot(unit=unit, title=title, zone=zone, events=events, anomalies=anomalies)
+
+    def anomalies(self, *, sensitivity: Sensitivity = "medium", baseline: str | None = None) -> pd.DataFrame:
+        """What is unusual in the frame; of log lines and spans, in how many there are over time.
+
+        Lines are counted by service and level (`lines`); spans by service as `requests`, `errors` and `duration_p95`.
+
+        Args:
+            sensitivity: `low` for few and certain, `high` for as many as possible.
+            baseline: How much of the frame's beginning is normal (`30m`), and is not judged itself; None to judge all
+                of it against itself. `session.anomalies` asks for the history.
+
+        Returns:
+            An anomalies frame (see `model.anomalies`): one row per unusual stretch of a series, in order of time.
+
+        Raises:
+            UsageError: The sensitivity is unknown, or the frame is no longer than the baseline.
+        """
+        from obs_magics.accessor.anomalies import anomalies
+
+        return anomalies(self._given, sensitivity=sensitivity, baseline=baseline)
+
+    def correlate(
+        self, target: str | Mapping[str, str] | pd.DataFrame, *, max_lag: str = "10m", limit: int | None = 20
+    ) -> pd.DataFrame:
+        """Which series of the frame moved with one of them; see `analysis.correlation.correlate`.
+
+        Args:
+            target: Its short name, its labels, or a frame of one series.
+            max_lag: How far apart two moves may be.
+            limit: At most so many; None for all.
+        """
+        from obs_magics.accessor.anomalies import correlate
+
+        return correlate(self._given, target, max_lag=max_lag, limit=limit)
 
     def summary(self, *, unit: str | None = None) -> pd.DataFrame:
         """One row per series, service that wrote logs, trace, or service and kind of events; see each view's."""
@@ -151,10 +197,10 @@ class ObsAccessor:
         return provenance.of(self._given)
 
 
-_LOGS_CAN = "it has .plot, .summary, .levels, .patterns, .surges and .provenance"
+_LOGS_CAN = "it has .plot, .summary, .levels, .patterns, .surges, .anomalies and .provenance"
 _SPANS_CAN = (
-    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .diff, .service_map, .attributes and"
-    " .provenance"
+    "it has .plot, .summary, .waterfall, .critical_path, .bottlenecks, .compare, .diff, .service_map, .attributes,"
+    " .anomalies and .provenance"
 )
 _EVENTS_CAN = "it has .plot, .summary and .provenance"
-_METRICS_CAN = "a metrics frame has .plot, .summary, .wide and .provenance"
+_METRICS_CAN = "a metrics frame has .plot, .summary, .wide, .anomalies, .correlate and .provenance"

@@ -75,7 +75,12 @@ class LogsView:
         self._frame = frame
         self._known = known
 
-    def plot(self, *, title: str | None = None, zone: str = "UTC") -> Chart:
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The frame, put right."""
+        return self._frame
+
+    def plot(self, *, title: str | None = None, zone: str = "UTC", events: pd.DataFrame | None = None) -> Chart:
         """Lines over time by level: as the source counted them, else as they stand in the frame.
 
         The source's counts are those of what was asked for: a frame that was filtered or cut since is counted itself.
@@ -91,6 +96,7 @@ class LogsView:
             title=title if title is not None else self._known.question if self._known else "",
             zone=zone,
             counted_by="source" if counted else "fetched",
+            events=events,
         )
         if chart is None:
             raise UsageError("there is nothing to draw: the source counted no line")
@@ -138,7 +144,7 @@ class LogsView:
             raise UsageError(
                 f"the baseline is of type {kind}", hint='a logs frame, a duration such as "30m", or nothing'
             )
-        return surges(self._frame, baseline=baseline, span_ns=self._span_ns())
+        return surges(self._frame, baseline=baseline, span_ns=self.span_ns)
 
     def _counted(self) -> Volume | None:
         """The source's own counts of the levels that were asked for, as long as the frame is what it returned."""
@@ -150,7 +156,8 @@ class LogsView:
         counts = {one: counts for one, counts in volume.counts.items() if wanted is None or one in wanted}
         return Volume(volume.start_ns, volume.step_ns, counts)
 
-    def _span_ns(self) -> tuple[int, int] | None:
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
         """From when to when lines were looked for, where the frame still has all that were found."""
         from obs_magics.analysis.log_volume import observed
 

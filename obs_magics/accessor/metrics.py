@@ -31,13 +31,33 @@ class MetricsView:
         self._frame = _checked(frame)
         self._known = provenance.of(frame)
 
-    def plot(self, *, unit: str | None = None, title: str | None = None, zone: str = "UTC") -> Chart:
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The frame, put right."""
+        return self._frame
+
+    @property
+    def unit(self) -> str:
+        """The unit that the session knows; empty when it knows none."""
+        return self._unit(None)
+
+    def plot(
+        self,
+        *,
+        unit: str | None = None,
+        title: str | None = None,
+        zone: str = "UTC",
+        events: pd.DataFrame | None = None,
+        anomalies: pd.DataFrame | None = None,
+    ) -> Chart:
         """The chart that stood under the cell.
 
         Args:
             unit: UCUM as OpenTelemetry writes it; None for the one the session knows.
             title: None for the question.
             zone: IANA name of the zone in which times are written.
+            events: An events frame, to be marked on the chart.
+            anomalies: An anomalies frame of these series: unusual stretches are shaded.
 
         Raises:
             UsageError: The frame holds no number.
@@ -49,6 +69,8 @@ class MetricsView:
             title=title if title is not None else known.question if known else "",
             zone=zone,
             notes=_notes(known) if known else (),
+            events=events,
+            anomalies=anomalies,
         )
         if chart is None:
             reason = known.empty_reason if known else ""

@@ -37,13 +37,18 @@ class TracesView:
         self._frame = frame.reset_index(drop=True)
         self._known = provenance.of(frame)
 
-    def plot(self, *, title: str | None = None, zone: str = "UTC") -> Chart:
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The frame, with rows numbered anew."""
+        return self._frame
+
+    def plot(self, *, title: str | None = None, zone: str = "UTC", events: pd.DataFrame | None = None) -> Chart:
         """Traces over time by their duration."""
         from obs_magics.analysis.spans import trace_table
         from obs_magics.display.traces.scatter import latency_scatter
 
         heading = title if title is not None else self._known.question if self._known else ""
-        chart = latency_scatter(trace_table(self._frame), title=heading, zone=zone)
+        chart = latency_scatter(trace_table(self._frame), title=heading, zone=zone, events=events)
         if chart is None:
             raise UsageError("there is nothing to draw: the frame has no trace")
         return chart

@@ -21,19 +21,22 @@ _LEAST_STEP_NS = 10 * SECOND
 _ENTRY_KINDS = ("server", "consumer")
 
 COUNT_UNITS: Mapping[str, str] = {
-    "lines": "{line}",
-    "requests": "{request}",
-    "errors": "{request}",
+    "lines": "{lines}",
+    "requests": "{requests}",
+    "errors": "{requests}",
     "duration_p95": "s",
 }
 """Units of the series that are counted here, by their metric."""
 
 
-def counted_lines(frame: pd.DataFrame, *, step_ns: int | None = None) -> pd.DataFrame:
+def counted_lines(
+    frame: pd.DataFrame, *, span_ns: tuple[int, int] | None = None, step_ns: int | None = None
+) -> pd.DataFrame:
     """How many log lines there are in each stretch of time, by service and level.
 
     Args:
         frame: A logs frame.
+        span_ns: From when to when lines were looked for; None for the times of the lines.
         step_ns: Length of a stretch; None for a readable one of 10 s or more that gives at most 240.
 
     Returns:
@@ -42,7 +45,7 @@ def counted_lines(frame: pd.DataFrame, *, step_ns: int | None = None) -> pd.Data
     if frame.empty:
         return empty_metrics()
     times = frame["timestamp"].astype("int64").to_numpy()
-    places, starts = _stretches(times, step_ns)
+    places, starts = _stretches(times, step_ns, span_ns)
     levels = frame["level"].cat.codes.to_numpy().astype(np.int64)
     services, names = _services(frame)
     series = services * (len(LEVELS) + 1) + levels + 1
@@ -89,9 +92,12 @@ def counted_spans(frame: pd.DataFrame, *, step_ns: int | None = None) -> pd.Data
     return _frame(labels, starts, np.concatenate([one.reshape(len(found), -1) for one in tables.values()]))
 
 
-def _stretches(times: Array, step_ns: int | None) -> tuple[Array, Array]:
+def _stretches(times: Array, step_ns: int | None, span_ns: tuple[int, int] | None = None) -> tuple[Array, Array]:
     """In which stretch each instant lies, and where the stretches begin."""
-    span = TimeRange(int(times.min()), int(times.max()))
+    first_ns, last_ns = int(times.min()), int(times.max())
+    if span_ns is not None:  # its last nanosecond is not in it
+        first_ns, last_ns = min(first_ns, span_ns[0]), max(last_ns, span_ns[1] - 1)
+    span = TimeRange(first_ns, last_ns)
     step = step_ns or max(choose_step(span, MOST_POINTS), _LEAST_STEP_NS)
     first = span.start_ns // step
     return times // step - first, (np.arange(first, span.end_ns // step + 1)) * step
@@ -122,8 +128,8 @@ def _quantile(cells: Array, values: Array, size: int, share: float) -> Array:
 
 def _frame(labels: Sequence[Mapping[str, str]], starts: Array, table: Array) -> pd.DataFrame:
     """A metrics frame of a table with one row per series; what is NaN is left out."""
-    there = np.isfinite(table)
-    kept = [bool(one) for one in there.any(axis=1)]
+    there: Array = np.isfinite(table)
+    counts: list[int] = there.sum(axis=1).tolist()
     times = np.broadcast_to(starts, table.shape)[there]
-    counts = [count for count in there.sum(axis=1).tolist() if count]
-    return metrics_frame([one for one, keep in zip(labels, kept, strict=True) if keep], counts, times, table[there])
+    kept = [one for one, count in zip(labels, counts, strict=True) if count]
+    return metrics_frame(kept, [count for count in counts if count], times, table[there])

@@ -33,6 +33,7 @@ EVENT_WORDS: dict[str, str] = {
     "restart": "restart",
     "scale": "scaling",
     "annotation": "note",
+    "traffic": "traffic",
 }
 """How the kind of an event is said; the gravest for an investigation first."""
 _LAST = len(EVENT_WORDS)

@@ -9,7 +9,7 @@ from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import LOGS, help_text
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.log_variables import expand_logs
-from obs_magics.magics.question import Typed, deliver, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
 from obs_magics.model.query import LogsQuery
@@ -72,7 +72,8 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
     if origin is not None and origin.signal == "metrics":
         from obs_magics.magics.panel import metrics_panel
 
-        panel = metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_logs")
+        extras = marked_events(context, arguments, frame)
+        panel = metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_logs", extras=extras)
         context.show(*panel.outputs())
         return
     from obs_magics.magics.logs_panel import logs_panel
@@ -87,6 +88,7 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
             patterns=patterns,
             trace_source=_trace_source(context.session, origin.source if origin else ""),
             progress=progress,
+            extras=marked_events(context, arguments, frame),
         )
     context.show(*shown.outputs())
 

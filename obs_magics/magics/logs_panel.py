@@ -22,6 +22,7 @@ from obs_magics.display.logs.volume import volume_chart
 from obs_magics.display.marks import Mark
 from obs_magics.display.panel import Panel, Section
 from obs_magics.display.units import count_text
+from obs_magics.magics.extras import NOTHING, Extras
 from obs_magics.magics.panel import empty_panel, notes_about, previous_cell
 from obs_magics.model import provenance
 from obs_magics.model.errors import QueryError
@@ -61,6 +62,7 @@ def logs_panel(
     patterns: bool | None,
     trace_source: str,
     progress: ProgressListener,
+    extras: Extras = NOTHING,
 ) -> Panel:
     """What is shown under a cell that asked for logs.
 
@@ -72,6 +74,7 @@ def logs_panel(
         patterns: Whether to show the table of patterns; None where there are enough of them.
         trace_source: The source to ask for the trace of a line; empty when there is none.
         progress: Is told how far it is.
+        extras: Events to be marked on the chart.
     """
     origin = provenance.of(frame)
     if origin is None:
@@ -100,9 +103,9 @@ def logs_panel(
         sections.insert(0, _pattern_section(frame, table, assigned, changed, zone_text))
     return Panel(
         headline=f"{name or title}: {_how_many(origin)} from {origin.source} ({origin.platform})",
-        chart=_chart(frame, origin, every, changed, title=title, zone=zone_text),
+        chart=_chart(frame, origin, every, changed, title=title, zone=zone_text, events=extras.events),
         sentences=[*log_sentences(summary, zone=zone_text), *_advice(summary)],
-        notes=notes_about(origin),
+        notes=[*notes_about(origin), *extras.notes],
         link=origin.link,
         next_cells=[*_next_cells(origin, question, name, summary), *_trace_cell(frame, trace_source)],
         sections=sections,
@@ -127,14 +130,16 @@ def _chart(
     *,
     title: str,
     zone: str,
+    events: pd.DataFrame | None,
 ) -> Chart | None:
     """Lines over time of the levels that were asked for, as the source counted them, else as they were fetched."""
     marks = [] if changed is None else _marks(changed)
     if every is None:
-        return volume_chart(volume_of(frame), title=title, zone=zone, marks=marks, counted_by="fetched")
+        return volume_chart(volume_of(frame), title=title, zone=zone, marks=marks, events=events, counted_by="fetched")
     wanted = next((levels_from(one) for one in LEVELS if one == origin.level), None)
     counts = {one: counts for one, counts in every.counts.items() if wanted is None or one in wanted}
-    return volume_chart(Volume(every.start_ns, every.step_ns, counts), title=title, zone=zone, marks=marks)
+    volume = Volume(every.start_ns, every.step_ns, counts)
+    return volume_chart(volume, title=title, zone=zone, marks=marks, events=events)
 
 
 def _marks(changed: pd.DataFrame) -> list[Mark]:

@@ -10,6 +10,7 @@ from obs_magics.display.metrics import metrics_chart
 from obs_magics.display.panel import Note, Panel, notes_of
 from obs_magics.display.units import count_text
 from obs_magics.display.words import sentences
+from obs_magics.magics.extras import NOTHING, Extras, judged
 from obs_magics.model import provenance
 from obs_magics.model.series import clip
 from obs_magics.model.zones import zone_name
@@ -25,7 +26,14 @@ _REPEATED_LENGTH = 2000  # a query longer than this is not written out again
 
 
 def metrics_panel(
-    frame: pd.DataFrame, question: str, *, name: str, options: str, zone: tzinfo, magic: str = "obs_metrics"
+    frame: pd.DataFrame,
+    question: str,
+    *,
+    name: str,
+    options: str,
+    zone: tzinfo,
+    magic: str = "obs_metrics",
+    extras: Extras = NOTHING,
 ) -> Panel:
     """What is shown under a cell that asked for metrics.
 
@@ -36,6 +44,7 @@ def metrics_panel(
         options: As typed, those that a next cell keeps: ``--step 30s``.
         zone: In which times are shown.
         magic: The one that asked.
+        extras: Events, and what is unusual, where that was asked for.
     """
     origin = provenance.of(frame)
     if origin is None:
@@ -44,12 +53,22 @@ def metrics_panel(
     if frame.empty:
         return empty_panel(origin, name or title, f"%obs catalog --source {origin.source}")
     summary = summarize(frame, unit=origin.unit)
+    summary = judged(summary, extras)
     return Panel(
         headline=f"{name or title}: {count_text(summary.series, 'series', 'series')}, {count_text(summary.rows, 'row')}"
         f" from {origin.source} ({origin.platform})",
-        chart=metrics_chart(frame, unit=origin.unit, title=title, zone=zone_name(zone)),
-        sentences=sentences(summary, zone=zone_name(zone)),
-        notes=notes_about(origin),
+        chart=metrics_chart(
+            frame,
+            unit=origin.unit,
+            title=title,
+            zone=zone_name(zone),
+            events=extras.events,
+            anomalies=extras.anomalies,
+            expected=extras.expected,
+        ),
+        sentences=[*sentences(summary, zone=zone_name(zone)), *extras.sentences],
+        notes=[*notes_about(origin), *extras.notes],
+        sections=extras.sections,
         link=origin.link,
         next_cells=_next_cells(origin, question, name, options, magic),
     )

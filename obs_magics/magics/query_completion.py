@@ -114,6 +114,12 @@ def python_names(context: Context, typed: str) -> list[str]:
     return ranked(sorted(own), typed)
 
 
+def frame_names(context: Context, typed: str) -> list[str]:
+    """The user's own frames; what has columns is taken for one, so that pandas need not be there."""
+    own = [name for name in python_names(context, typed) if hasattr(context.shell.user_ns.get(name), "columns")]
+    return own if typed else sorted(own)
+
+
 def starting(known: Sequence[str], typed: str) -> list[str]:
     """Those that begin with what is typed."""
     return [word for word in known if word.startswith(typed)]

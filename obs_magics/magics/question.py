@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from obs_magics.api import Plan
     from obs_magics.magics.context import Context
+    from obs_magics.magics.extras import Extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ def deliver(context: Context, typed: Typed, frame: pd.DataFrame, show: Callable[
             show()
     # Only with a variable: `x = %obs_metrics up;` would lose what was fetched.
     return None if typed.quiet and target is not None else frame
+
+
+def marked_events(context: Context, arguments: Arguments, frame: pd.DataFrame) -> Extras:
+    """What happened in the time of a frame, where --events asks for it."""
+    from obs_magics.magics.extras import NOTHING, with_events
+
+    return with_events(context, frame) if arguments.has("events") and not frame.empty else NOTHING
 
 
 def plan_text(plan: Plan, facts: Mapping[str, str]) -> str:

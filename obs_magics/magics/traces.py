@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import TRACES, help_text
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import Typed, deliver, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model import provenance
 from obs_magics.model.query import TracesQuery
@@ -74,7 +74,9 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
     if origin is not None and origin.signal == "metrics":
         from obs_magics.magics.panel import metrics_panel
 
-        context.show(*metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_traces").outputs())
+        extras = marked_events(context, typed.arguments, frame)
+        panel = metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_traces", extras=extras)
+        context.show(*panel.outputs())
         return
     from obs_magics.magics.traces_panel import traces_panel
 
@@ -88,6 +90,7 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
             zone=zone,
             slow_alone=slow_alone,
             progress=progress,
+            extras=marked_events(context, typed.arguments, frame),
         )
     context.show(*panel.outputs())
 

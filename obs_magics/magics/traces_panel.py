@@ -25,6 +25,7 @@ from obs_magics.display.traces.time_spent import where_time_goes
 from obs_magics.display.traces.trace_list import trace_list
 from obs_magics.display.traces.waterfall import waterfall
 from obs_magics.display.units import count_text
+from obs_magics.magics.extras import NOTHING, Extras
 from obs_magics.magics.panel import empty_panel, notes_about, previous_cell
 from obs_magics.model import provenance
 from obs_magics.model.series import clip
@@ -49,6 +50,7 @@ def traces_panel(
     zone: tzinfo,
     slow_alone: bool,
     progress: ProgressListener,
+    extras: Extras = NOTHING,
 ) -> Panel:
     """What is shown under a cell that asked for traces.
 
@@ -60,6 +62,7 @@ def traces_panel(
         zone: In which times are shown.
         slow_alone: Whether only slow traces were asked for: when they began to come then tells when it began.
         progress: Is told how far it is.
+        extras: Events to be marked on the chart.
     """
     origin = provenance.of(frame)
     if origin is None:
@@ -85,9 +88,9 @@ def traces_panel(
     tell(2, "drawing")
     return Panel(
         headline=f"{name or title}: {_how_many(summary)} from {origin.source} ({origin.platform})",
-        chart=latency_scatter(traces, zone=zone_text, title=title) if several else None,
+        chart=latency_scatter(traces, zone=zone_text, title=title, events=extras.events) if several else None,
         sentences=[*trace_sentences(summary, zone=zone_text), *_advice(frame, summary)],
-        notes=notes_about(origin),
+        notes=[*notes_about(origin), *extras.notes],
         link=origin.link,
         next_cells=_next_cells(origin, question, name, options, summary),
         sections=sections,

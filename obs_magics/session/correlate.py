@@ -258,15 +258,11 @@ class CorrelationDesk:
             source: Whose events; None for all that have some.
             progress: Told what is asked.
         """
-        from obs_magics.analysis.correlation import correlate_with_events
-
         progress(Progress(0, 2, note="asking what happened"))
         events, notes = await self._happened(anomalies, source)
         progress(Progress(1, 2, note="asking who calls whom"))
         relations, more = await self._relations(anomalies, events, source)
-        frame = await asyncio.to_thread(
-            correlate_with_events, anomalies, events, windows=windows(self._settings), relations=relations
-        )
+        frame = await asyncio.to_thread(_before, anomalies, events, windows(self._settings), relations)
         self._emit(anomalies, frame)
         return Changes(frame=frame, events=events, notes=(*notes, *more))
 
@@ -315,6 +311,33 @@ class CorrelationDesk:
             self._core.bus.emit(
                 CORRELATION_FOUND, anomaly=rows[str(row["anomaly"]), row["start"]], correlated_event=event
             )
+
+
+def _before(
+    anomalies: pd.DataFrame, events: pd.DataFrame, looked: Windows, relations: Relations | None
+) -> pd.DataFrame:
+    """Events and changes of traffic before the onsets; of each the most confident first."""
+    import pandas as pd
+
+    from obs_magics.analysis.correlation import correlate_with_events, traffic_before
+
+    parts = [
+        correlate_with_events(anomalies, events, windows=looked, relations=relations),
+        traffic_before(anomalies),
+    ]
+    kept = [part.astype({"event_type": "str", "service": "str"}) for part in parts if len(part)]
+    if len(kept) < 2:
+        return next((part for part in parts if len(part)), parts[0])
+    whole = pd.concat(kept, ignore_index=True)
+    missing = whole["service"].isin(["nan", ""])
+    whole = whole.assign(
+        event_type=whole["event_type"].astype("category"),
+        service=whole["service"].mask(missing).astype("category"),
+    )
+    order = {key: place for place, key in enumerate(zip(anomalies["series"], anomalies["start"], strict=True))}
+    ranks = [order[key] for key in zip(whole["anomaly"], whole["start"], strict=True)]
+    ranked = whole.assign(_rank=ranks).sort_values(["_rank", "confidence"], ascending=[True, False], kind="stable")
+    return ranked.drop(columns="_rank").reset_index(drop=True)
 
 
 def windows(settings: Correlation) -> Windows:

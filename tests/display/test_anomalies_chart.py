@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.log_panels import HOSTILE
 from support.metrics_frames import START, arbitrary, regular
-from support.odd_frames import MINUTE, UNITS, expected, found, happened, moved, odd, shop
+from support.odd_frames import MINUTE, UNITS, expected, found, happened, looked, moved, odd, shop
 
 from obs_magics.display import severity
 from obs_magics.display.anomalies.moved import correlation_strip, correlation_table
-from obs_magics.display.anomalies.multiples import anomalies_chart
+from obs_magics.display.anomalies.multiples import Looked, anomalies_chart
 from obs_magics.display.bands import BAND_COLOUR, Expected, expected_of
 from obs_magics.display.chart import Chart
 from obs_magics.display.metrics import metrics_chart
@@ -55,7 +55,7 @@ def several_lines() -> Chart | None:
 
 
 def multiples() -> Chart | None:
-    return anomalies_chart(shop(), found(), unit=UNITS, expected=expected(), events=happened(), title="payment-api")
+    return anomalies_chart(looked(shop(), expected()), found(), unit=UNITS, events=happened(), title="payment-api")
 
 
 def strip() -> Chart | None:
@@ -123,22 +123,24 @@ def test_the_most_severe_series_stands_at_the_top() -> None:
 def test_of_many_series_a_few_are_drawn_and_the_rest_is_counted() -> None:
     frame = regular({f"s{n}": np.ones(30) for n in range(9)})
     some = anomalies_frame([odd(f"s{n}", (3, 4), "spike", (9, 0, 2), "low", score=n) for n in range(9)])
-    chart = anomalies_chart(frame, some)
+    chart = anomalies_chart(looked(frame), some)
     assert chart is not None
     assert [lane["title"]["text"] for lane in chart.spec["vconcat"]] == ["s8", "s7", "s6", "s5", "s4", "s3"]
     assert chart.notes == ("6 of 9 series with something unusual drawn, the most severe",)
     assert chart.notes[0] in chart.to_text()
-    single = anomalies_chart(frame, some, limit=1)
+    single = anomalies_chart(looked(frame), some, limit=1)
     assert single is not None
     assert single.spec["vconcat"][0]["height"] > chart.spec["vconcat"][0]["height"]
 
 
 def test_where_nothing_is_unusual_there_is_no_picture() -> None:
-    assert anomalies_chart(shop(), empty_anomalies()) is None
+    assert anomalies_chart(looked(shop()), empty_anomalies()) is None
     other = anomalies_frame([odd("elsewhere", (1, 2), "spike", (9, 0, 2), "low")])
-    assert anomalies_chart(shop(), other) is None
+    assert anomalies_chart(looked(shop()), other) is None
     nothing = regular({"a": [np.nan] * 20})
-    assert anomalies_chart(nothing, anomalies_frame([odd("a", (1, 2), "silence", (np.nan, 1, 2), "low")])) is None
+    assert (
+        anomalies_chart(looked(nothing), anomalies_frame([odd("a", (1, 2), "silence", (np.nan, 1, 2), "low")])) is None
+    )
 
 
 def test_a_series_with_something_unusual_is_drawn_among_very_many() -> None:
@@ -285,7 +287,8 @@ def test_hostile_names_are_only_text(name: str) -> None:
         [odd(series[0], (5, 6), "spike", (9, 0, 2), "low", metric=HOSTILE[name], service=HOSTILE[name])]
     )
     other = moved().assign(series=[series[0], "x", "y"])
-    for chart in (anomalies_chart(frame, some, title=HOSTILE[name]), correlation_strip(frame, "b", other)):
+    named = [Looked(HOSTILE[name], series[0], looked(frame)[0].points)]
+    for chart in (anomalies_chart(named, some, title=HOSTILE[name]), correlation_strip(frame, "b", other)):
         assert chart is not None
         assert len(json.dumps(chart.spec)) < 60_000
         assert all(char.isprintable() or char == "\n" for char in chart.to_text())
@@ -298,8 +301,13 @@ def test_hostile_names_are_only_text(name: str) -> None:
 def test_any_frame_and_any_anomaly_give_a_chart_or_none(frame: pd.DataFrame) -> None:
     series = split_series(frame)
     names = short_names(series)
-    some = anomalies_frame([odd(name, (0, 10), "drop", (1, 2, 3), "medium") for name in names])
-    chart = anomalies_chart(frame, some, unit="s", zone="Europe/Berlin", events=happened())
+    some = anomalies_frame(
+        [
+            odd(name, (0, 10), "drop", (1, 2, 3), "medium", metric=one.metric)
+            for name, one in zip(names, series, strict=True)
+        ]
+    )
+    chart = anomalies_chart(looked(frame), some, unit="s", zone="Europe/Berlin", events=happened())
     together = metrics_chart(frame, unit="s", anomalies=some, events=happened())
     assert (chart is None) == (not (frame["value"].abs() <= 8e307).any())
     for one in (chart, together):

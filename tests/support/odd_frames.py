@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from support.metrics_frames import SECOND, START, regular
 
+from obs_magics.display.anomalies.multiples import Looked
 from obs_magics.model.anomalies import Anomaly, Kind, Severity, anomalies_frame
 from obs_magics.model.events import Event, EventKind, events_frame
+from obs_magics.model.series import short_names, split_series
+from support.metrics_frames import SECOND, START, regular
 
 MINUTE = 60 * SECOND
 NOW = START + 120 * MINUTE
@@ -81,6 +83,12 @@ def odd(
     )
 
 
+def looked(frame: pd.DataFrame, normal: pd.DataFrame | None = None) -> list[Looked]:
+    """The series of a frame as they are drawn."""
+    series = split_series(frame)
+    return [Looked(one.metric, name, one, normal) for name, one in zip(short_names(series), series, strict=True)]
+
+
 def found() -> pd.DataFrame:
     """What is unusual in the shop."""
     of = {"service": "payment-api"}
@@ -122,6 +130,9 @@ def happened() -> pd.DataFrame:
     )
 
 
+_REASON = "at the service itself; the only one like it in 7 days"
+
+
 def causes() -> pd.DataFrame:
     """Which of them have to do with the latency."""
     rows = [
@@ -137,9 +148,9 @@ def causes() -> pd.DataFrame:
                 "event": title,
                 "event_time": pd.Timestamp(START + at * MINUTE, tz="UTC"),
                 "service": service,
-                "time_offset": pd.Timedelta((start - at) * MINUTE, unit="ns"),
+                "time_offset": pd.Timedelta((at - start) * MINUTE, unit="ns"),
                 "confidence": confidence,
-                "reason": "same service, 1 of 9 such changes in a week",
+                "reason": f"{kind} {start - at} min before the onset; {_REASON}",
             }
             for series, start, at, kind, title, service, confidence in rows
         ]

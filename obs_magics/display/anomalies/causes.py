@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from obs_magics.display import times
-from obs_magics.display.anomalies.found import Found
+from obs_magics.display.anomalies.found import Found, length_text
 from obs_magics.display.marks import event_word
-from obs_magics.display.units import plain, round_digits, seconds_text
+from obs_magics.display.units import plain, round_digits
 from obs_magics.display.visible import short
 
 MAX_CAUSES = 3
@@ -19,7 +19,7 @@ _TITLE, _REASON, _SERVICE = 120, 160, 60
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An event that may have to do with an anomaly; `offset_ns` is how long before its onset, negative for after."""
+    """An event that may have to do with an anomaly; `offset_ns` is negative before its onset."""
 
     kind: str
     title: str
@@ -33,8 +33,8 @@ class Cause:
         """How long before or after the onset: "2 min before"."""
         if abs(self.offset_ns) < 1_000_000_000:
             return "at the same time"
-        length = seconds_text(round_digits(abs(self.offset_ns) / 1e9, 2))
-        return f"{length} {'before' if self.offset_ns > 0 else 'after'}"
+        length = length_text(abs(self.offset_ns) / 1e9)
+        return f"{length} {'after' if self.offset_ns > 0 else 'before'}"
 
     def said(self, zone: str, *, day: bool) -> str:
         """In a line: "2 min before, 14:13: config change payment-api: redis pool … (confidence 90 %: same service)"."""
@@ -51,7 +51,7 @@ def causes_of(found: Found, correlated: pd.DataFrame | None) -> list[Cause]:
     Args:
         found: The anomaly.
         correlated: `anomaly` (short name of the series), `start` (of the anomaly), `event_type`, `event`, `event_time`,
-            `service`, `time_offset` (how long before the onset), `confidence`, `reason`.
+            `service`, `time_offset` (negative: before the onset), `confidence`, `reason`.
     """
     if correlated is None or correlated.empty:
         return []
@@ -70,5 +70,11 @@ def _cause(row: dict[Any, Any]) -> Cause:
         at_ns=int(pd.Timestamp(row["event_time"]).as_unit("ns").value),
         offset_ns=int(pd.Timedelta(row["time_offset"]).as_unit("ns").value),
         confidence=float(row["confidence"]),
-        reason=reason if isinstance(reason, str) else "",
+        reason=_without_offset(reason) if isinstance(reason, str) else "",
     )
+
+
+def _without_offset(reason: str) -> str:
+    """The reason without the part that says when: that is said already."""
+    first, separator, rest = reason.partition("; ")
+    return rest if separator and first.endswith("the onset") else reason

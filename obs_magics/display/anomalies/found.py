@@ -13,11 +13,15 @@ from obs_magics.display import severity as severities
 from obs_magics.display import times
 from obs_magics.display.bands import MAX_BANDS, Band
 from obs_magics.display.clock import MS
-from obs_magics.display.units import format_value, plain, round_digits, scale_between, seconds_text, shown_number
+from obs_magics.display.units import format_value, plain, round_digits, scale_between, shown_number
 from obs_magics.display.units import times as ratio
 from obs_magics.display.visible import short
+from obs_magics.model.series import ABSENT, selector
 
 NAME_LENGTH = 80
+_MINUTE = 60.0
+_MINUTES, _HOURS, _DAYS = 90, 60, 48  # from how many seconds, minutes and hours on it is said in the next unit
+_LEAST_SHARE = 0.001
 _MUCH = 1.05  # times the edge of the normal range: less is not worth saying as a factor
 
 
@@ -42,6 +46,7 @@ class Found:
         method: How it was found, in words.
         ongoing: Whether the series ends with it.
         unit: UCUM as OpenTelemetry writes it.
+        better: Whether it went the good way.
     """
 
     number: int
@@ -60,20 +65,37 @@ class Found:
     method: str
     ongoing: bool
     unit: str
+    better: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Metric and series: names of series are unique within a metric alone."""
+        return self.metric, self.series
 
     @property
     def what(self) -> str:
-        """Metric and series: "latency_p99 payment-api"."""
+        """Metric and series: "latency_p99 of payment-api"."""
+        if self.metric and self.service and self._says_no_more():
+            return short(f"{self.metric} of {self.service}", NAME_LENGTH)
         parts = [self.metric] if self.metric and self.metric not in self.series else []
-        parts += [self.series]
+        parts += [plain_name(self.series)]
         if self.service and self.service not in self.series:
             parts.append(f"of {self.service}")
         return short(" ".join(parts), NAME_LENGTH)
 
+    def _says_no_more(self) -> bool:
+        """Whether the name of the series is but metric and service again."""
+        return self.series in {
+            self.service,
+            self.metric,
+            selector({"metric": self.metric, "service": self.service}),
+        }
+
     @property
     def marked(self) -> str:
-        """Severity as icon and word, and the kind: "▲ high spike"."""
-        return f"{severities.mark(self.severity)} {severities.kind_word(self.kind)}"
+        """Severity as icon and word, and the kind: "▲ high spike"; what went the good way says so."""
+        better = " for the better" if self.better else ""
+        return f"{severities.mark(self.severity)} {severities.kind_word(self.kind)}{better}"
 
     def against_normal(self) -> str:
         """The value and what would have been normal: "2.31 s, normal 360–450 ms, 5.1×"."""
@@ -98,7 +120,7 @@ class Found:
     def ago(self, now_ns: int) -> str:
         """How long ago it began: "28 min ago"; empty where it lies ahead of now."""
         seconds = (now_ns - self.start_ns) / 1e9
-        return f"{seconds_text(round_digits(seconds, 2))} ago" if seconds >= 1 else ""
+        return f"{length_text(seconds)} ago" if seconds >= 1 else ""
 
     def said(self, zone: str, *, day: bool) -> str:
         """In one line: "▲ high spike: latency_p99 payment-api 2.31 s, normal 360–450 ms, 5.1×, since 14:15"."""
@@ -129,9 +151,36 @@ def bands_in(found: Sequence[Found], start_ms: int, end_ms: int, zone: str, *, n
     )
 
 
+def plain_name(name: str) -> str:
+    """A short name without the labels that the series lacks.
+
+    >>> plain_name("latency_p99 · payment-api · (none)")
+    'latency_p99 · payment-api'
+    """
+    kept = [part for part in name.split(" · ") if part != ABSENT]
+    return short(" · ".join(kept) or name, NAME_LENGTH)
+
+
 def _shown_positive(value: float, unit: str) -> bool:
     """Whether a number is finite and is not shown as zero."""
     return math.isfinite(value) and shown_number(value, unit) > 0
+
+
+def length_text(seconds: float) -> str:
+    """A length of time as people say it, to the minute where it is long.
+
+    >>> length_text(75), length_text(2100), length_text(4560), length_text(7200), length_text(200_000)
+    ('75 s', '35 min', '1 h 16 min', '2 h', '2.3 d')
+    """
+    if seconds < _MINUTES and seconds != _MINUTE:
+        return f"{plain(round_digits(seconds, 2))} s"
+    minutes = round(seconds / 60)
+    if minutes < _HOURS:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours >= _DAYS:
+        return f"{plain(round_digits(seconds / 86400, 2))} d"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def range_text(low: float, high: float, unit: str) -> str:
@@ -143,6 +192,8 @@ def range_text(low: float, high: float, unit: str) -> str:
     if not math.isfinite(high):
         return f"at least {format_value(low, unit)}"
     scale = scale_between(low, high, unit)
+    if 0 < abs(low) < _LEAST_SHARE * abs(high):  # on one scale the lower edge would be all zeros
+        return f"{format_value(low, unit)} to {format_value(high, unit)}"
     first, last = (plain(edge / scale.divisor) for edge in (low, high))
     if first == last:
         return f"{last}{scale.suffix}"
@@ -154,8 +205,8 @@ def found_in(anomalies: pd.DataFrame | None, unit: str | Mapping[str, str] = "")
     """The rows of an anomalies frame (see `model.anomalies`), the most severe first, then those furthest off.
 
     Args:
-        anomalies: None or empty for nothing unusual.
-        unit: Of all series, or of each by its metric or its short name.
+        anomalies: None or empty for nothing unusual. It may have the columns `unit` (string) and `improvement` (bool).
+        unit: Of all series, or of each by its metric or its short name; what the frame says of its own comes first.
     """
     if anomalies is None or anomalies.empty:
         return []
@@ -174,7 +225,8 @@ def _order(values: Mapping[Any, Any]) -> tuple[int, float, int, str]:
 def _found(number: int, row: int, values: Mapping[Any, Any], unit: str | Mapping[str, str]) -> Found:
     metric, service = (_text(values[name]) for name in ("metric", "service"))
     series = str(values["series"])
-    own = unit if isinstance(unit, str) else unit.get(metric, unit.get(series, ""))
+    given = unit if isinstance(unit, str) else unit.get(series, unit.get(metric, ""))
+    own = values.get("unit")
     return Found(
         number=number,
         row=row,
@@ -191,7 +243,8 @@ def _found(number: int, row: int, values: Mapping[Any, Any], unit: str | Mapping
         score=float(values["score"]),
         method=str(values["detection_method"]),
         ongoing=bool(values["ongoing"]),
-        unit=own,
+        unit=own if isinstance(own, str) and own else given,
+        better=bool(values.get("improvement", False)),
     )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import pandas as pd
 
 from obs_magics.display import markup
-from obs_magics.display.anomalies.found import NAME_LENGTH, bands_in, found_in
+from obs_magics.display.anomalies.found import NAME_LENGTH, bands_in, found_in, length_text, plain_name
 from obs_magics.display.anomalies.lines import few_points, has_numbers, thinning
 from obs_magics.display.anomalies.stack import Lane, Stack, span_of, stack_chart
 from obs_magics.display.anomalies.style import STYLE
@@ -21,7 +21,7 @@ from obs_magics.display.panel import Section
 from obs_magics.display.theme import PALETTE
 from obs_magics.display.traces import grid, words
 from obs_magics.display.traces.grid import Column, numbers
-from obs_magics.display.units import count_text, plain, round_digits, seconds_text
+from obs_magics.display.units import count_text, plain, round_digits
 from obs_magics.display.visible import short
 from obs_magics.model.series import short_names, split_series
 
@@ -57,7 +57,7 @@ class Moved:
         """Before, with or after the target."""
         if not self.lag_seconds:
             return "at the same time"
-        length = seconds_text(round_digits(abs(self.lag_seconds), 2))
+        length = length_text(abs(self.lag_seconds))
         return f"{length} {'after' if self.lag_seconds > 0 else 'before'}"
 
 
@@ -113,10 +113,10 @@ def correlation_strip(
     about = ["", *(one.said() for one in shown)]
     lanes = tuple(
         Lane(
-            name=short(name, NAME_LENGTH),
+            name=plain_name(name),
             about=said,
             line=line,
-            unit=unit if isinstance(unit, str) else unit.get(by_name[name].metric, unit.get(name, "")),
+            unit=unit if isinstance(unit, str) else unit.get(name, unit.get(by_name[name].metric, "")),
             expected=expected_of(expected, name) if place == 0 else None,
             bands=bands_in([one for one in found if one.series == name], start, end, zone),
             height=_OTHER if place else _TARGET,
@@ -128,8 +128,8 @@ def correlation_strip(
     more = [f"{len(shown)} of {len(moved)} series that moved with it drawn"] if left else []
     return stack_chart(
         Stack(
-            title=short(title, _TITLE) or f"what moved with {short(target, NAME_LENGTH)}",
-            sentences=(f"{count_text(len(moved), 'series', 'series')} moved with {short(target, NAME_LENGTH)}",),
+            title=short(title, _TITLE) or f"what moved with {plain_name(target)}",
+            sentences=(f"{count_text(len(moved), 'series', 'series')} moved with {plain_name(target)}",),
             lanes=lanes,
             pins=pins,
             start_ms=start,
@@ -162,11 +162,11 @@ def correlation_table(correlated: pd.DataFrame, *, limit: int = MAX_ROWS) -> Sec
 
 
 def _columns(moved: Sequence[Moved]) -> list[Column]:
-    names = [short(one.series, NAME_LENGTH) for one in moved]
+    names = [plain_name(one.series) for one in moved]
     shares = [abs(one.correlation) for one in moved]
     said = [f"{_ARROWS[one.correlation >= 0][0]} {plain(round_digits(one.correlation, 2))}" for one in moved]
     return [
-        Column("series", [words.bounded(one.series, NAME_LENGTH) for one in moved], names, "name"),
+        Column("series", [words.bounded(name, NAME_LENGTH) for name in names], names, "name"),
         Column("correlation", grid.pairs(grid.bar(shares), said), said),
         Column("when", *_twice([one.when() for one in moved])),
         numbers("q", [_chance(one.q_value) for one in moved], rank=1),

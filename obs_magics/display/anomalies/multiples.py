@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -17,33 +17,48 @@ from obs_magics.display.marks import event_marks, pins_of
 from obs_magics.display.severity import SEVEREST_FIRST
 from obs_magics.display.units import count_text
 from obs_magics.display.visible import short
-from obs_magics.model.series import short_names, split_series
+from obs_magics.model.series import Series
 
 MAX_LANES = 6
 _ALONE = 200  # pixels of a single chart
 _TITLE, _NAME = 100, 80
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A series that was examined, under the names that its anomalies have.
+
+    Args:
+        metric: As in the anomalies frame; empty when that has none.
+        series: Likewise.
+        points: What is drawn of it.
+        expected: What would have been normal, one row per point: `timestamp`, `series`, `expected_low`,
+            `expected_high`; None where nobody knows.
+    """
+
+    metric: str
+    series: str
+    points: Series
+    expected: pd.DataFrame | None = field(default=None, repr=False)
+
+
 def anomalies_chart(
-    frame: pd.DataFrame,
+    looked: Sequence[Looked],
     anomalies: pd.DataFrame,
     *,
     unit: str | Mapping[str, str] = "",
-    expected: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
     title: str = "",
     zone: str = "UTC",
     notes: Sequence[str] = (),
     limit: int = MAX_LANES,
 ) -> Chart | None:
-    """Draw the series that have something unusual; None where none of them is in the frame.
+    """Draw the series that have something unusual; None where none of them is at hand.
 
     Args:
-        frame: The metrics frame that was examined.
-        anomalies: What was found in it (see `model.anomalies`).
+        looked: The series, those at least that are to be drawn.
+        anomalies: What was found in them (see `model.anomalies`).
         unit: Of all series, or of each by its metric or its short name; UCUM as OpenTelemetry writes it.
-        expected: What would have been normal, one row per point: `timestamp`, `series`, `expected_low`,
-            `expected_high`.
         events: An events frame; its rows are marked in every chart.
         title: The question.
         zone: IANA name of the zone in which times are written.
@@ -51,22 +66,21 @@ def anomalies_chart(
         limit: At most so many series; of more, the picture says how many.
     """
     found = found_in(anomalies, unit)
-    series = split_series(frame)
-    by_name = dict(zip(short_names(series), series, strict=True))
-    drawable = [name for name in _names(found) if name in by_name and has_numbers(by_name[name])]
-    if not drawable:
+    every = list(dict.fromkeys(one.key for one in found))
+    at_hand = {(one.metric, one.series): one for one in looked if has_numbers(one.points)}
+    shown = [key for key in every if key in at_hand][: max(1, limit)]
+    if not shown:
         return None
-    shown = drawable[: max(1, limit)]
-    lines = {name: few_points(by_name[name]) for name in shown}
+    lines = {key: few_points(at_hand[key].points) for key in shown}
     start, end = span_of([line for line, _ in lines.values()])
     pins, left_out = pins_of(event_marks(events), start, end, zone)
     lanes = [
-        _lane(lines[name][0], [one for one in found if one.series == name], (start, end), zone, expected)
-        for name in shown
+        _lane(at_hand[key], lines[key][0], [one for one in found if one.key == key], (start, end), zone)
+        for key in shown
     ]
-    more = len(drawable) - len(shown)
+    more = [f"{len(shown)} of {len(every)} series with something unusual drawn, the most severe"]
     said = [
-        *([f"{len(shown)} of {len(drawable)} series with something unusual drawn, the most severe"] if more else []),
+        *(more if len(shown) < len(every) else []),
         *thinning([stretch for _, stretch in lines.values()]),
         *notes,
         *left_out,
@@ -74,7 +88,7 @@ def anomalies_chart(
     return stack_chart(
         Stack(
             title=short(title, _TITLE) or "what is unusual",
-            sentences=(_counts(found),),
+            sentences=(counts_text(found),),
             lanes=tuple(lanes) if len(lanes) > 1 else (replace(lanes[0], height=_ALONE),),
             pins=pins,
             start_ms=start,
@@ -85,19 +99,17 @@ def anomalies_chart(
     )
 
 
-def _names(found: Sequence[Found]) -> list[str]:
-    """Series by their most severe anomaly."""
-    return list(dict.fromkeys(one.series for one in found))
-
-
-def _counts(found: Sequence[Found]) -> str:
-    """How many of each severity: "3 anomalies: 1 critical, 2 low"."""
+def counts_text(found: Sequence[Found]) -> str:
+    """How many of each severity: "3 anomalies (1 critical, 2 low)", "2 anomalies, all high"."""
     counts = {name: sum(one.severity == name for one in found) for name in SEVEREST_FIRST}
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{count_text(len(found), 'anomaly', 'anomalies')}: {told}"
+    told = [(name, count) for name, count in counts.items() if count]
+    head = count_text(len(found), "anomaly", "anomalies")
+    if len(told) == 1:
+        return f"{head}, {'all ' if len(found) > 1 else ''}{told[0][0]}"
+    return f"{head} ({', '.join(f'{count} {name}' for name, count in told)})"
 
 
-def _lane(line: Line, own: Sequence[Found], span: tuple[int, int], zone: str, expected: pd.DataFrame | None) -> Lane:
+def _lane(looked: Looked, line: Line, own: Sequence[Found], span: tuple[int, int], zone: str) -> Lane:
     worst = own[0]
     more = f" · and {len(own) - 1} more" if len(own) > 1 else ""
     return Lane(
@@ -105,6 +117,6 @@ def _lane(line: Line, own: Sequence[Found], span: tuple[int, int], zone: str, ex
         about=f"{worst.number} {worst.marked}, {worst.against_normal()}{more}",
         line=line,
         unit=worst.unit,
-        expected=expected_of(expected, worst.series),
+        expected=expected_of(looked.expected, looked.series),
         bands=bands_in(own, *span, zone),
     )

@@ -13,13 +13,13 @@ import pandas as pd
 from obs_magics.display import markup, times
 from obs_magics.display import severity as severities
 from obs_magics.display.anomalies.causes import MAX_CAUSES, causes_of
-from obs_magics.display.anomalies.found import Found, found_in
+from obs_magics.display.anomalies.found import Found, found_in, length_text
 from obs_magics.display.anomalies.style import STYLE
 from obs_magics.display.clock import MS, zone_text
 from obs_magics.display.inline import inline
 from obs_magics.display.panel import Section
 from obs_magics.display.text import cut, safe
-from obs_magics.display.units import count_text, format_value, seconds_text
+from obs_magics.display.units import count_text, format_value
 from obs_magics.display.visible import short
 
 WHOLE, MAX_ROWS = 5, 25
@@ -35,6 +35,7 @@ class _Entry:
     found: Found
     facts: tuple[tuple[str, str], ...]
     causes: tuple[str, ...]
+    more: str
     cells: tuple[str, ...]
     head: str
 
@@ -45,7 +46,7 @@ def anomaly_report(
     now_ns: int,
     unit: str | Mapping[str, str] = "",
     correlated: pd.DataFrame | None = None,
-    current: Mapping[str, float] | None = None,
+    current: Mapping[tuple[str, str], float] | None = None,
     cells: Mapping[int, Sequence[str]] | None = None,
     zone: str = "UTC",
     limit: int = MAX_ROWS,
@@ -57,7 +58,7 @@ def anomaly_report(
         now_ns: What counts as now, in nanoseconds since the epoch.
         unit: Of all series, or of each by its metric or its short name; UCUM as OpenTelemetry writes it.
         correlated: Events that came shortly before, as `causes.causes_of` takes them.
-        current: The last value of each series by its short name.
+        current: The last value of each series, by metric and short name.
         cells: Ready code for the next cells, by the row of the anomalies frame.
         zone: IANA name of the zone in which times are written.
         limit: At most so many.
@@ -70,7 +71,7 @@ def anomaly_report(
         causes = [cause.said(zone, day=day) for cause in causes_of(one, correlated)]
         started = _started(one, now_ns, zone, day=day)
         own = (cells or {}).get(one.row, ())
-        entries.append(_entry(one, started, causes, own, now=(current or {}).get(one.series, math.nan)))
+        entries.append(_entry(one, started, causes, own, now=(current or {}).get(one.key, math.nan)))
     more = len(found) - len(shown)
     under = [f"and {count_text(more, 'more anomaly', 'more anomalies')}; the frame has all"] if more > 0 else []
     return Section(partial(_html, entries, under), partial(_in_characters, entries, under), STYLE)
@@ -89,7 +90,8 @@ def _entry(found: Found, started: str, causes: Sequence[str], cells: Sequence[st
     return _Entry(
         found=found,
         facts=tuple((name, text) for name, text in facts.items() if text),
-        causes=(*causes[:MAX_CAUSES], *([f"and {left:,} more"] if left > 0 else [])),
+        causes=tuple(causes[:MAX_CAUSES]),
+        more=f"and {left:,} more, less likely" if left > 0 else "",
         cells=tuple(cell for cell in cells if len(cell) <= _CODE)[:_MAX_CELLS],
         head=f"{found.number} {found.marked}: {found.what}",
     )
@@ -112,9 +114,7 @@ def _started(found: Found, now_ns: int, zone: str, *, day: bool) -> str:
         return f"{began}; still going on"
     lasted = (found.end_ns - found.start_ns) / 1e9
     return (
-        f"{began}; over at {times.clock(found.end_ns, zone, day=day)}, after {seconds_text(lasted)}"
-        if lasted
-        else began
+        f"{began}; over at {times.clock(found.end_ns, zone, day=day)}, after {length_text(lasted)}" if lasted else began
     )
 
 
@@ -133,8 +133,9 @@ def _whole_html(entry: _Entry) -> str:
         markup.element("dt", markup.text(name)) + markup.element("dd", _bounded(text)) for name, text in entry.facts
     )
     if entry.causes:
-        causes = "".join(markup.element("li", _bounded(cause)) for cause in entry.causes)
-        facts += markup.element("dt", "just before") + markup.element("dd", markup.element("ol", causes))
+        listed = markup.element("ol", "".join(markup.element("li", _bounded(cause)) for cause in entry.causes))
+        more = markup.element("div", markup.text(entry.more), "obs-quiet") if entry.more else ""
+        facts += markup.element("dt", "just before") + markup.element("dd", listed + more)
     look = "".join(markup.element("pre", markup.text(cell)) for cell in entry.cells)
     opens = " open" if entry.found.number == 1 else ""
     steps = f"<details{opens}>{markup.element('summary', 'look into it')}{look}</details>" if look else ""
@@ -170,7 +171,7 @@ def _whole_text(entry: _Entry, width: int) -> list[str]:
     lines = _wrapped(entry.head, width)
     for name, text in entry.facts:
         lines += _labelled(name, text, width)
-    for place, cause in enumerate(entry.causes):
+    for place, cause in enumerate([*entry.causes, *([entry.more] if entry.more else [])]):
         lines += _labelled("" if place else "just before", cause, width)
     for place, cell in enumerate(entry.cells):
         lines += [f"  {'' if place else 'look into it':<{_LABEL}} {safe(line)}" for line in cell.split("\n")]
