@@ -230,6 +230,17 @@ async def test_of_several_ways_the_first_of_the_table_is_taken_and_the_others_ar
         await resolver.resolve(measure_named("throughput"), "cart", using="Prometheus client, HTTP")
 
 
+async def test_a_pattern_that_gives_the_same_query_again_changes_nothing(tmp_path: Path) -> None:
+    world = World()
+    labels = {"service_name": "cart", "http_response_status_code": "200", "rpc_grpc_status_code": "0"}
+    world.histogram("http_server_request_duration_seconds", labels, 2.0)
+    world.histogram("rpc_server_duration_milliseconds", labels, 1.0, 1000.0)
+    resolver = Resolver(world.source(tmp_path).catalog)
+    found = {one.measure: one for one in await resolver.available("cart", ["p99", "rps", "errors"])}
+    assert {one.row for one in found.values()} == {"OpenTelemetry HTTP server"}
+    assert found["latency_p99"].others == ("OpenTelemetry RPC server, before 1.38",)
+
+
 async def test_a_service_that_is_not_there_gets_near_names(tmp_path: Path) -> None:
     resolver = Resolver(http({"service": "{}"}).source(tmp_path).catalog)
     with pytest.raises(UsageError, match=r"(?s)no service called 'paymnt-api'.*did you mean payment-api"):

@@ -154,8 +154,11 @@ class Resolver:
 
     async def _fits(self, rows: Sequence[Row], wanted: Wanted, facts: Facts) -> tuple[list[Fit], list[Misfit]]:
         outcomes = [await fit(row, wanted, facts) for row in rows]
-        fits = {one.query(): one for one in reversed(outcomes) if isinstance(one, Fit)}  # of equal ones the first
-        return list(reversed(fits.values())), [one for one in outcomes if isinstance(one, Misfit)]
+        fits: dict[str, Fit] = {}
+        for one in outcomes:
+            if isinstance(one, Fit):
+                fits.setdefault(one.query(), one)  # a pattern of the table may give what a name before it gave
+        return list(fits.values()), [one for one in outcomes if isinstance(one, Misfit)]
 
     async def _together(self, row: Row, measure: Measure, services: Sequence[str], facts: Facts) -> list[Resolved]:
         """One query for all services that a row tells of, grouped by their label; one each where that cannot be."""

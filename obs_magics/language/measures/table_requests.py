@@ -87,7 +87,12 @@ MESHES: tuple[Row, ...] = (
         where='reporter="destination"',
         services=MESH,
     ),
-    *counted("Linkerd, responses", "response_total", where=_INBOUND, services=("deployment", "statefulset", "daemonset", "app")),
+    *counted(
+        "Linkerd, responses",
+        "response_total",
+        where=_INBOUND,
+        services=("deployment", "statefulset", "daemonset", "app"),
+    ),
     *timed(
         "Linkerd",
         "response_latency_ms",
@@ -95,7 +100,9 @@ MESHES: tuple[Row, ...] = (
         where=_INBOUND,
         services=("deployment", "statefulset", "daemonset", "app"),
     ),
-    *counted("Envoy, requests", "envoy_cluster_upstream_rq_xx", services=("envoy_cluster_name", "cluster_name", *EXPORTER)),
+    *counted(
+        "Envoy, requests", "envoy_cluster_upstream_rq_xx", services=("envoy_cluster_name", "cluster_name", *EXPORTER)
+    ),
     *timed(
         "Envoy",
         "envoy_cluster_upstream_rq_time",
