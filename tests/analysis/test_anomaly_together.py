@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from support.metrics_frames import SECOND, START, regular
 
 from obs_magics.analysis.anomaly import detect_together, scores_together
 from obs_magics.analysis.anomaly.joint_entities import MOST_METRICS, WHOLE, Entity, entities, wide_entities
 from obs_magics.analysis.anomaly.together import detect_entities
 from obs_magics.model.anomalies import ANOMALY_COLUMNS, SENSITIVITIES
 from obs_magics.model.errors import UsageError
-from support.metrics_frames import SECOND, START, regular
 
 STEP = 300  # seconds
 DAY = 86_400 // STEP
