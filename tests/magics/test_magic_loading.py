@@ -113,7 +113,10 @@ def test_a_shell_without_completion_has_the_magics_all_the_same() -> None:
 
     shell = Plain()
     register(shell)
-    assert set(shell.magics_manager.magics["cell"]) == {"obs_events", "obs_logs", "obs_metrics", "obs_sql", "obs_traces"}
+    assert set(shell.magics_manager.magics["cell"]) == {
+        *("obs_anomalies", "obs_correlate", "obs_events", "obs_logs"),
+        *("obs_metrics", "obs_sql", "obs_timeline", "obs_traces"),
+    }
     unregister(shell)
     assert shell.magics_manager.magics == {"line": {}, "cell": {}}
 

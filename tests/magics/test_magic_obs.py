@@ -9,6 +9,7 @@ import pytest
 from IPython.core.error import StdinNotImplementedError
 
 from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands_incident import INCIDENT, TIMELINE
 from obs_magics.model.errors import ObsError, UsageError
 
 if TYPE_CHECKING:
@@ -175,7 +176,13 @@ def test_help_lists_every_magic(bare_shell: Shell) -> None:
 EXAMPLES = [example for command in [*MAGICS.values(), *SUBCOMMANDS.values()] for example in command.examples]
 
 
-ELSEWHERE = {*LOGS.examples, *TRACES.examples, *COMPARE.examples}  # those need a source of their own
+ELSEWHERE = {  # those need a source of their own
+    *LOGS.examples,
+    *TRACES.examples,
+    *COMPARE.examples,
+    *INCIDENT.examples,
+    *TIMELINE.examples,
+}
 
 
 @pytest.mark.parametrize("example", [one for one in EXAMPLES if "demo" not in one and one not in ELSEWHERE])
