@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from obs_magics.analysis.anomaly import settings
-from obs_magics.analysis.anomaly.edges import sharpened
+from obs_magics.analysis.anomaly.edges import settled, sharpened
 from obs_magics.analysis.anomaly.grids import Batch, Gridded, batches, on_grid
 from obs_magics.analysis.anomaly.kinds import kind_of, method_of, severity_of
-from obs_magics.analysis.anomaly.normal import Normal, normal_of
+from obs_magics.analysis.anomaly.normal import Normal, normals_of
 from obs_magics.analysis.anomaly.selection import one_each, standing_out
 from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of
 from obs_magics.analysis.anomaly.still import fell_silent, flat_runs
@@ -69,9 +70,9 @@ def examine_tracks(
         elif track.values.min() < track.values.max():
             laid = on_grid(track, since_ns)
             gridded += [laid] if laid.judged < laid.width else []  # it ended before what is judged
-    for batch in batches(gridded):
-        for row, kept, dropped in _events(batch, level):
-            anomalies += (_anomaly(tracks, batch, *kept_one) for kept_one in kept)
+    for batch, normal in normal_batches(gridded):
+        for row, kept, dropped in _events(batch, normal, level):
+            anomalies += (_anomaly(tracks, batch, row, normal, one) for one in kept)
             if dropped:
                 skipped.append((tracks.names[batch.rows[row].track.number], f"{dropped} weaker events left out"))
     return Examined(anomalies, sorted(skipped))
@@ -84,6 +85,11 @@ def cut(tracks: Tracks, from_ns: int | None) -> Iterator[Track]:
         yield replace(track, times_ns=track.times_ns[first:], values=track.values[first:]) if first else track
 
 
+def normal_batches(gridded: Sequence[Gridded]) -> Iterator[tuple[Batch, Normal]]:
+    """Series of one shape together, with what is normal for them."""
+    return chain.from_iterable(normals_of(batch) for batch in batches(gridded))
+
+
 def why_not(track: Track) -> str:
     """Why nothing can be said of a series; empty when something can."""
     points = len(track.times_ns)
@@ -92,17 +98,14 @@ def why_not(track: Track) -> str:
     return ""
 
 
-_Kept = tuple[int, Normal, Candidate]
-
-
-def _events(batch: Batch, level: settings.Level) -> Iterator[tuple[int, list[_Kept], int]]:
+def _events(batch: Batch, normal: Normal, level: settings.Level) -> Iterator[tuple[int, list[Candidate], int]]:
     """Per row with events: the row, the events, and how many weaker ones were left out."""
-    search = _search(batch)
+    search = _search(batch, normal)
     for row in range(len(batch.rows)):
         found = _row_events(batch, search, row, level)
         most = max(_FEWEST_A_SERIES, math.ceil(level.a_day * batch.values.shape[1] * batch.step_ns / DAY))
         if found:
-            yield row, [(row, search.normal, one) for one in found[:most]], max(0, len(found) - most)
+            yield row, found[:most], max(0, len(found) - most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,7 @@ class _Search:
     moves: Moves | None
 
 
-def _search(batch: Batch) -> _Search:
-    normal = normal_of(batch)
+def _search(batch: Batch, normal: Normal) -> _Search:
     sizes = sizes_of(normal, batch.seen)
     return _Search(
         normal=normal,
@@ -140,7 +142,8 @@ def _row_events(batch: Batch, search: _Search, row: int, level: settings.Level) 
     if not found and not swings:
         return []
     events = with_swings(one_each([*found, *swings]), swings)
-    return [one for one in standing_out(events, batch.values.shape[1], level) if one.last >= batch.judged]
+    told = standing_out(events, batch.values.shape[1], level)
+    return [settled(one, normal.z[row]) for one in told if one.last >= batch.judged]
 
 
 def _anomaly(tracks: Tracks, batch: Batch, row: int, normal: Normal, event: Candidate) -> Anomaly:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -73,6 +73,13 @@ class Batch:
     step_ns: float
     clocked: bool
     judged: int
+
+    def part(self, chosen: Array) -> Batch:
+        """Some of the rows, by their numbers."""
+        rows = tuple(self.rows[row] for row in chosen.tolist())
+        return replace(
+            self, rows=rows, values=self.values[chosen], seen=None if self.seen is None else self.seen[chosen]
+        )
 
     @property
     def day(self) -> float:

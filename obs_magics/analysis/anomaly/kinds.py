@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from obs_magics.analysis.anomaly.edges import ramp_of
 from obs_magics.analysis.anomaly.windows import Candidate
 from obs_magics.model.anomalies import Kind, Severity
 from obs_magics.model.durations import DAY, format_duration
@@ -14,9 +15,6 @@ Array = np.ndarray[Any, Any]
 
 _BRIEF = 4  # cells: at most that long, it is a spike or a drop
 _LASTING = 0.4  # of the peak that the median cell must reach, for a shift of the level
-_RAMP_CELLS = 12
-_RAMP_FIT = 0.5  # of the variance that a straight line must explain
-_RAMP_START = 0.5  # of the height at its end that a ramp may have at its start
 _SEASON_CELLS = 12
 _AGAINST_SEASON = -0.75  # correlation with the season, for what undoes it
 _SEASON_SWING = 3.0  # spreads that the season must move during the event
@@ -43,7 +41,7 @@ def kind_of(candidate: Candidate, z: Array, season: Array, spread: Array) -> Kin
         return brief
     if _undoes_season(z[inside], season[inside] / spread[inside]):
         return "seasonality"
-    if _is_ramp(sided):
+    if ramp_of(sided) is not None:
         return "trend_change"
     return "level_shift" if np.median(sided) >= _LASTING * sided.max() else brief
 
@@ -52,16 +50,6 @@ def _undoes_season(z: Array, season: Array) -> bool:
     if len(z) < _SEASON_CELLS or np.ptp(season) < _SEASON_SWING or not np.ptp(z):
         return False
     return bool(np.corrcoef(z, season)[0, 1] < _AGAINST_SEASON)
-
-
-def _is_ramp(sided: Array) -> bool:
-    if len(sided) < _RAMP_CELLS:
-        return False
-    place = np.arange(len(sided)) / (len(sided) - 1)
-    slope, start = np.polyfit(place, sided, 1)
-    left = sided - (start + slope * place)
-    fits = float(left @ left) <= (1 - _RAMP_FIT) * float(((sided - sided.mean()) ** 2).sum())
-    return slope > 0 and fits and start <= _RAMP_START * (start + slope)
 
 
 def severity_of(strength: float) -> Severity:

@@ -7,13 +7,14 @@ one spread.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from obs_magics.analysis.anomaly.grids import Batch
-from obs_magics.analysis.anomaly.levels import running_median
+from obs_magics.analysis.anomaly.levels import drifting, followed, one_level, running_median, slow_level
 from obs_magics.analysis.anomaly.quantiles import medians, row_quantiles, spreads
 from obs_magics.analysis.anomaly.seasons import Seasons, find_seasons, phase_scale
 
@@ -21,7 +22,9 @@ Array = np.ndarray[Any, Any]
 
 _DAYS_FOR_DAILY_LEVEL = 3
 _CELLS_OF_A_DAY = 48  # below, a day is too short a window
-_PART_OF_SHORT = 3  # of a series without days: its level is that of so many parts
+_PART_OF_SHORT = 3  # of a series of a few days: what is shorter than half of that part is no level
+_LESS_SURE = 4.0  # spreads more per window that the level is carried on
+_PART_OF_DRIFT = 8  # likewise, of one that drifts
 _PART_OF_EVENTS = 10
 _SHORTEST_WINDOW = 12
 _CLIP = 6.0  # spreads, for what the seasons are found in
@@ -62,46 +65,61 @@ class Normal:
     still: Array
 
 
-def normal_of(batch: Batch) -> Normal:
-    """Find level, seasons and noise of each row of a batch."""
-    window = _window(batch)
+def normals_of(batch: Batch) -> Iterator[tuple[Batch, Normal]]:
+    """Find level, seasons and noise of each row of a batch; one of a few days comes in two parts if some rows drift.
+
+    With days enough the level is the running median of a day. With less, a row that stays where it is has one level,
+    and nothing that fills less than half of it can hide; one that drifts (the daily course, of which there is but one
+    day) is followed closely, so that only what is quicker than its drift is told.
+    """
+    cells = int(batch.values.shape[1])
+    if not batch.clocked:
+        yield batch, _normal(batch, max(_SHORTEST_WINDOW, cells // _PART_OF_EVENTS), slow_level)
+    elif cells >= _DAYS_FOR_DAILY_LEVEL * batch.day and batch.day >= _SHORTEST_WINDOW:
+        short_days = batch.day < _CELLS_OF_A_DAY and cells >= 2 * _DAYS_FOR_DAILY_LEVEL * batch.day
+        yield batch, _normal(batch, round(batch.day * (2 if short_days else 1)), slow_level)
+    else:
+        window = max(_SHORTEST_WINDOW, cells // _PART_OF_SHORT)
+        drifts = drifting(batch.values, window)
+        for rows, part, of_part in ((~drifts, _PART_OF_SHORT, _resting), (drifts, _PART_OF_DRIFT, _following)):
+            if rows.any():
+                chosen = batch.part(np.flatnonzero(rows))
+                yield chosen, _normal(chosen, max(_SHORTEST_WINDOW, cells // part), of_part)
+
+
+_Level = Callable[[Array, int, int], Array]
+
+
+def _resting(flat: Array, window: int, judged: int) -> Array:
+    return one_level(flat, judged)
+
+
+def _following(flat: Array, window: int, judged: int) -> Array:
+    return followed(flat, window)
+
+
+def _normal(batch: Batch, window: int, level: _Level) -> Normal:
     values = batch.values
     absent = None if batch.seen is None else ~batch.seen
-    seasons, expected = _seasons_and_level(batch, values, window, absent, None)
+    seasons, expected = _seasons_and_level(batch, values, window, level, None)
     if absent is not None:  # once more, with what is expected where something is missing
         values = np.where(absent, expected, values)
-        seasons, expected = _seasons_and_level(batch, values, window, absent, seasons)
+        seasons, expected = _seasons_and_level(batch, values, window, level, seasons)
         values = np.where(absent, expected, values)
-    return _with_noise(batch, values, expected, seasons, window)
+    unsure = _unsure(values.shape[1], window) if level is _following else 1.0
+    return _with_noise(batch, values, expected, seasons, window, unsure=unsure)
 
 
 def _seasons_and_level(
-    batch: Batch, values: Array, window: int, absent: Array | None, known: Seasons | None
+    batch: Batch, values: Array, window: int, level: _Level, known: Seasons | None
 ) -> tuple[Seasons, Array]:
     if batch.clocked:
-        moves = _clipped(values - running_median(values, window), absent)
+        absent = None if batch.seen is None else ~batch.seen
+        moves = _clipped(values - level(values, window, 0), absent)
         seasons = find_seasons(moves, absent, batch.day, known=known)
     else:
         seasons = Seasons(np.zeros_like(values), ((),) * len(values))
-    return seasons, _level(values - seasons.values, window, batch.judged) + seasons.values
-
-
-def _window(batch: Batch) -> int:
-    cells = int(batch.values.shape[1])
-    if not batch.clocked:
-        return max(_SHORTEST_WINDOW, cells // _PART_OF_EVENTS)
-    if cells < _DAYS_FOR_DAILY_LEVEL * batch.day or batch.day < _SHORTEST_WINDOW:
-        return max(_SHORTEST_WINDOW, cells // _PART_OF_SHORT)
-    short_days = batch.day < _CELLS_OF_A_DAY and cells >= 2 * _DAYS_FOR_DAILY_LEVEL * batch.day
-    return round(batch.day * (2 if short_days else 1))
-
-
-def _level(flat: Array, window: int, judged: int) -> Array:
-    """The running median; from where judging begins it is held, if what is to be judged fits into one window."""
-    level = running_median(flat, window)
-    if window // 2 <= judged and flat.shape[1] - judged <= window:
-        level[:, judged:] = medians(flat[:, max(0, judged - window) : judged])[:, None]
-    return level
+    return seasons, level(values - seasons.values, window, batch.judged) + seasons.values
 
 
 def _clipped(moves: Array, absent: Array | None) -> Array:
@@ -111,7 +129,16 @@ def _clipped(moves: Array, absent: Array | None) -> Array:
     return result
 
 
-def _with_noise(batch: Batch, values: Array, expected: Array, seasons: Seasons, window: int) -> Normal:
+def _unsure(cells: int, window: int) -> Array:
+    """By how much less is known at each cell where the level was carried on in a straight line; 1 elsewhere."""
+    inside = np.arange(cells)
+    outside = np.maximum(window / 2 - np.minimum(inside, cells - 1 - inside), 0.0)
+    return 1.0 + outside * _LESS_SURE / window
+
+
+def _with_noise(
+    batch: Batch, values: Array, expected: Array, seasons: Seasons, window: int, *, unsure: Array | float
+) -> Normal:
     seen = batch.seen
     rest = values - expected
     inside = rest if seen is None else np.where(seen, rest, np.nan)
@@ -131,6 +158,7 @@ def _with_noise(batch: Batch, values: Array, expected: Array, seasons: Seasons, 
     sides = np.where(off > 0, np.maximum(above, least)[:, None], np.maximum(below, least)[:, None])
     factor = _noise_size(np.abs(off / sides), seasons, window, batch.day)
     factor[still] = 1.0
+    factor *= unsure
     evened = spreads((inside - middle[:, None]) / factor)  # now that its size is even, how large the noise is
     below, above = np.where(still, below, evened[1]), np.where(still, above, evened[2])
     low, high = np.maximum(below, least)[:, None] * factor, np.maximum(above, least)[:, None] * factor

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.analysis.anomaly.engine import band, cut, why_not
+from obs_magics.analysis.anomaly.engine import band, cut, normal_batches, why_not
 from obs_magics.analysis.anomaly.findings import span_of
-from obs_magics.analysis.anomaly.grids import Batch, batches, on_grid
-from obs_magics.analysis.anomaly.normal import Normal, normal_of
+from obs_magics.analysis.anomaly.grids import Batch, on_grid
+from obs_magics.analysis.anomaly.normal import Normal
 from obs_magics.analysis.anomaly.ranks import ranks_of
 from obs_magics.analysis.anomaly.tracks import Tracks, read_tracks
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
@@ -75,8 +75,8 @@ def _told(
     tracks = read_tracks(frame)
     told: list[_Told] = []
     gridded = [on_grid(track, since_ns) for track in cut(tracks, from_ns) if not why_not(track)]
-    for batch in batches(gridded):
-        for row, cells in zip(batch.rows, of_batch(batch, normal_of(batch)), strict=True):
+    for batch, normal in normal_batches(gridded):
+        for row, cells in zip(batch.rows, of_batch(batch, normal), strict=True):
             first = int(np.searchsorted(row.cells, row.judged))
             at = row.cells[first:]
             own = {name: values[at] for name, values in cells.items()}

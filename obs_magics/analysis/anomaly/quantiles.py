@@ -9,8 +9,11 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_MAD_TO_SIGMA = 1.4826  # of a normal distribution, from the quartiles
+_QUARTER_TO_SIGMA = 1.4826  # of a normal distribution, from its 75 % quantile
 _TAIL_TO_SIGMA = 1 / 1.6449  # from its 95 % quantile
+_PART = 12  # cells that a part of a row needs, for its tails
+_MOST_PARTS = 12
+_MOST = 0.65  # of the parts
 
 
 def row_quantiles(matrix: Array, shares: Sequence[float]) -> Array:
@@ -46,13 +49,19 @@ def medians(matrix: Array) -> Array:
 def spreads(matrix: Array) -> tuple[Array, Array, Array]:
     """Median of each row, and the spread below and above it, as the sigma of a normal distribution.
 
-    The larger of what the quartile and the twentieth on that side say: a skewed series (latencies) is not unusual all
-    day, and what is unusual for less than a twentieth of the time cannot hide itself.
+    The larger of what the quartile and the twentieth on that side say, so that a skewed series (latencies) is not
+    unusual all day; both as they are in two thirds of the parts of the row, so that an event that fills the others does
+    not hide itself.
     """
-    q05, q25, middle, q75, q95 = row_quantiles(matrix, (0.05, 0.25, 0.5, 0.75, 0.95))
-    below = np.maximum((middle - q25) * _MAD_TO_SIGMA, (middle - q05) * _TAIL_TO_SIGMA)
-    above = np.maximum((q75 - middle) * _MAD_TO_SIGMA, (q95 - middle) * _TAIL_TO_SIGMA)
-    return middle, below, above
+    rows, cells = matrix.shape
+    middle = medians(matrix)
+    parts = min(max(1, cells // _PART), _MOST_PARTS)
+    size = cells // parts
+    inside = matrix[:, cells - parts * size :].reshape(rows, parts, size)
+    q05, q25, q75, q95 = row_quantiles(inside, (0.05, 0.25, 0.75, 0.95)) - middle[None, :, None]
+    sizes = np.stack([-q05 * _TAIL_TO_SIGMA, -q25 * _QUARTER_TO_SIGMA, q75 * _QUARTER_TO_SIGMA, q95 * _TAIL_TO_SIGMA])
+    outer_below, below, above, outer_above = np.maximum(row_quantiles(sizes, [_MOST])[0], 0.0)
+    return middle, np.maximum(below, outer_below), np.maximum(above, outer_above)
 
 
 def _between(ordered: Array, place: float) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from obs_magics.analysis.anomaly.grids import Batch
 from obs_magics.analysis.anomaly.normal import Normal
@@ -12,9 +13,27 @@ from obs_magics.analysis.anomaly.windows import evidence_of, sums_of, window_mea
 
 Array = np.ndarray[Any, Any]
 
+_AROUND = (11, 25, 51, 101, 201)
+"""Cells: what is near something unusual ranks above what is far from it."""
+
 
 def ranks_of(batch: Batch, normal: Normal) -> Array:
-    """The most that any window around a cell says, as a share of the threshold; float64, rows × cells."""
+    """The most that windows around a cell say, as a share of the threshold, averaged over how far around one looks.
+
+    Returns:
+        float64, rows × cells.
+    """
+    shares = _shares(batch, normal)
+    widths = [width for width in _AROUND if 2 * width <= shares.shape[1]] or [1]
+    total = np.zeros_like(shares)
+    for width in widths:
+        total += ndimage.maximum_filter1d(shares, width, axis=1)
+    result: Array = total / len(widths)
+    return result
+
+
+def _shares(batch: Batch, normal: Normal) -> Array:
+    """At the middle of each window how far it reaches towards the threshold of its length; the most of all lengths."""
     evidence = evidence_of(normal, batch.judged)
     sums = sums_of(normal.z)
     best = np.zeros_like(normal.z)
@@ -22,6 +41,6 @@ def ranks_of(batch: Batch, normal: Normal) -> Array:
         off = window_means(normal.z, sums, length) - evidence.centres[number][:, None]
         up, down = evidence.limits[number]
         share = np.where(off > 0, off / up[:, None], -off / down[:, None])
-        first = length // 2
-        best[:, first : first + share.shape[1]] = np.maximum(best[:, first : first + share.shape[1]], share)
+        middles = best[:, length // 2 : length // 2 + share.shape[1]]
+        np.maximum(middles, share, out=middles)
     return best

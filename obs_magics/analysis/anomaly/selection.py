@@ -9,7 +9,9 @@ from obs_magics.analysis.anomaly import settings
 from obs_magics.analysis.anomaly.windows import Candidate
 
 _MOST_EXAMINED = 400  # candidates of a series, the strongest
-_FEWEST = 3  # events of a series that need no comparison with each other
+_FEWEST = 3  # events of a kind that need no comparison with each other
+BRIEF = 4
+"""Cells of a spike or a drop; what is longer lasts."""
 
 
 def one_each(candidates: Sequence[Candidate], apart: int = settings.APART) -> list[Candidate]:
@@ -29,7 +31,10 @@ def standing_out(events: Sequence[Candidate], cells: int, level: settings.Level)
         cells: Of the series.
         level: What the sensitivity asks for.
     """
-    most = max(_FEWEST, math.ceil(cells / (settings.ONE_IN * level.factor)))
-    if len(events) <= most:
-        return list(events)
-    return [one for one in events if one.strength >= settings.STANDS_OUT * events[most].strength]
+    told: set[Candidate] = set()
+    for brief in (True, False):  # that a spike comes back every hour says nothing of a shift
+        most = max(_FEWEST, math.ceil(cells / (settings.ONE_IN * level.factor)))
+        alike = [one for one in events if (one.last - one.first < BRIEF) is brief]
+        least = settings.STANDS_OUT * alike[most].strength if len(alike) > most else 0.0
+        told.update(one for one in alike if one.strength >= least)
+    return [one for one in events if one in told]

@@ -22,7 +22,7 @@ BEYOND_QUIET = 5.0
 """… or by how many times what lies between a quiet and a calm block, whichever is less."""
 SINGLE = 4.5
 """Spreads, for one cell."""
-SUSTAINED = 4.25
+SUSTAINED = 4.75
 """Spreads of the mean of a window, for a window."""
 CLIP = 8.0
 """Spreads: in a window no cell counts for more, so that one spike is no sustained shift."""
@@ -47,7 +47,7 @@ class Level:
 
 
 LEVELS: dict[Sensitivity, Level] = {
-    "low": Level(factor=1.6, a_day=1.0),
+    "low": Level(factor=1.5, a_day=1.0),
     "medium": Level(factor=1.0, a_day=4.0),
-    "high": Level(factor=0.6, a_day=8.0),
+    "high": Level(factor=0.65, a_day=8.0),
 }

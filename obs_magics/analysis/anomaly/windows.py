@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 SIDES = (1, -1)
 _WHITE = 0.8  # of what white noise would give, a window's spread at least
-_SAMPLES = 4  # windows looked at per length, for the spread of their means
+_SAMPLES = 8  # windows looked at per length, for the spread of their means
 _BURST_CELLS = 4  # up to this length a series that mostly stands still is measured in blocks in which it moves
 _FEWEST_BURSTS = 8
 
