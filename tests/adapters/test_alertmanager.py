@@ -239,6 +239,14 @@ async def test_groups_and_silences_can_be_done_without() -> None:
             await source.events(asked(kinds=("annotation",)))
 
 
+async def test_what_has_no_beginning_is_left_out() -> None:
+    one = {"labels": {"alertname": "X"}, "startsAt": "", "id": "1", "matchers": []}
+    async with serving(answer(json.dumps([one]))) as stage, source_at(stage.url) as source:
+        assert len((await source.events(asked())).frame) == 0
+    async with source_at("http://127.0.0.1:1") as source:
+        assert source.now_ns() is None  # nothing was opened, and there is nothing to close
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "error"),
     [

@@ -230,6 +230,29 @@ async def test_the_question_has_what_can_only_be_a_label() -> None:
     assert found.native_query == asked[0]
 
 
+async def test_rules_that_make_no_sense_do_no_harm() -> None:
+    async def step(request: Asked, writer: Any) -> None:
+        path = request.target.partition("?")[0]
+        await (answer("{}") if path in (RULES, ALERTS) else server([], []))(request, writer)
+
+    found = await events_of(step)
+    assert len(found.failed) == 1
+    assert "not JSON" in found.failed[0]
+    began = pd.Timestamp(START, unit="s", tz="UTC").isoformat()
+    odd = await events_of(server([], None, [active("Slow", began, value="much")]))
+    assert odd.frame["alert_value"].tolist() == ["much"]
+
+
+async def test_what_did_not_come_is_told() -> None:
+    partial = json.loads(_matrix([firing("Slow", (600, 900))])) | {"isPartial": True}
+
+    async def step(request: Asked, writer: Any) -> None:
+        whole = request.target.startswith(RANGE)
+        await (answer(json.dumps(partial)) if whole else server([], []))(request, writer)
+
+    assert "not to be had" in (await events_of(step)).truncated
+
+
 async def test_a_server_that_fails_is_an_error_and_a_refused_condition_too() -> None:
     with pytest.raises(SourceUnavailable):
         await events_of(answer("no", status=500))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,7 +164,7 @@ class EventsFileSource:
                     skipped += 1
                     continue
                 reading = read(file, mapping, given.kind)
-            except OSError as problem:
+            except (OSError, EOFError, zlib.error) as problem:  # gone, or its gzip cut in half or damaged
                 problems.append(Problem(file.name, f"cannot be read: {problem}"))
                 continue
             events += reading.events

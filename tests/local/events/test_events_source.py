@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,7 +17,7 @@ from conftest import missing
 
 from obs_magics.local.events.git import is_repository
 from obs_magics.local.events.settings import EventsSettings
-from obs_magics.local.events.source import ADAPTER, EventsFileSource
+from obs_magics.local.events.source import ADAPTER, EventsFileSource, _stamp
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceTimeout, SourceUnavailable
 from obs_magics.model.events import check_events
 from obs_magics.model.query import EventsQuery
@@ -218,6 +219,32 @@ async def test_without_git_or_a_repository_the_way_out_is_said(
         await asked(source_of(repository.path))
 
 
+async def test_what_git_complains_of_is_told(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin"
+    program.mkdir()
+    monkeypatch.setenv("PATH", f"{program}:{os.environ['PATH']}")
+    for words, kind, said in (
+        ("fatal: detected dubious ownership in repository at 'x'", SourceUnavailable, "does not trust"),
+        ("fatal: \x1b[31mout of ideas", BadAnswer, "failed: fatal: out of ideas"),
+    ):
+        (program / "git").write_text(f"#!/bin/sh\nprintf '%b' {shlex.quote(words)} >&2\nexit 128\n")
+        (program / "git").chmod(0o755)
+        with pytest.raises(kind, match=said) as caught:
+            await asked(source_of(repository.path))
+        assert caught.value.hint
+
+
+async def test_of_very_many_commits_the_newest_are_read(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("obs_magics.local.events.git.MOST", 2)
+    found = await asked(source_of(repository.path, deployments="commits"))
+    assert found.frame["title"].tolist() == ["Merge rounding", "ci"]
+    assert found.notes[1] == "only the newest 2 commits of the range were read"
+
+
 async def test_a_bare_repository_is_one_too(repository: Repository, tmp_path: Path) -> None:
     repository.git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
     assert len((await asked(source_of(tmp_path / "bare.git"))).frame) == 2
@@ -265,6 +292,28 @@ async def test_what_holds_no_events_says_what_would_be_read(tmp_path: Path) -> N
     assert "Alertmanager webhook" in caught.value.hint
     with pytest.raises(ConfigError, match="needs a path"):
         EventsFileSource("ev", EventsSettings())
+
+
+async def test_a_folder_of_thousands_of_files_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obs_magics.local.events.source._MOST_FILES", 2)
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_text(json.dumps(row(number)))
+    with pytest.raises(BadAnswer, match="more than 2 files"):
+        await asked(source_of(tmp_path))
+
+
+async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(row(1)))
+    (tmp_path / "b.json.gz").write_bytes(b"\x1f\x8bbroken")
+    found = await asked(source_of(tmp_path))
+    assert len(found.frame) == 1
+    assert found.warnings[0].startswith("b.json.gz: cannot be read: ")
+    monkeypatch.setattr(Path, "stat", _gone)
+    assert _stamp(tmp_path / "a.json") == (0, -1)
+
+
+def _gone(*_: Any, **__: Any) -> None:
+    raise OSError("gone")
 
 
 def test_settings_are_checked() -> None:
