@@ -61,6 +61,9 @@ def lagged(target: Array, others: Array, step_ns: int, most: int) -> Lagged:
     from scipy.special import stdtr
 
     count = len(target)
+    if count < FEWEST:
+        nothing = np.zeros(len(others), np.int64)
+        return Lagged(np.full(len(others), np.nan), nothing, np.ones(len(others)), nothing)
     known = np.isfinite(np.vstack([target, others]))
     shared, cycles = _shared(count, step_ns)
     scores = _scores(np.vstack([target, others]), known, shared)
@@ -119,10 +122,13 @@ def _shared(count: int, step_ns: int) -> tuple[Array, Array]:
 
 def _scores(values: Array, known: Array, shared: Array) -> Array:
     """Normal scores without what is shared, of variance 1 over the known points, 0 where unknown."""
-    scores = _cut(values, known)
-    left = np.where(known, scores - (scores @ shared) @ shared.T, 0.0)
-    still = np.abs(left).max(axis=1) <= _STILL * np.abs(scores).max(axis=1)
-    scores = _normal(np.where(known & ~still[:, None], left, np.nan), known & ~still[:, None])
+    cut = _drawn_through(_cut(values, known), known)
+    left = cut - (cut @ shared) @ shared.T
+    moving = np.abs(left).max(axis=1) > _STILL * np.abs(cut).max(axis=1)
+    known = known & moving[:, None]
+    scores = _normal(np.where(known, left, np.nan), known)
+    # Of series that are mostly one value, ranks follow what was taken away: so it goes once more.
+    scores = np.where(known, scores - (scores @ shared) @ shared.T, 0.0)
     power = np.sqrt(np.maximum((scores * scores).sum(axis=1), 1e-12) / np.maximum(known.sum(axis=1), 1))
     flat = power < 1e-5
     return np.where(flat[:, None], 0.0, scores / np.maximum(power, 1e-5)[:, None])
@@ -137,6 +143,15 @@ def _cut(values: Array, known: Array) -> Array:
     reach = np.nanmax(np.abs(filled[some] - middle), axis=1, keepdims=True)
     centre[some], spread[some] = middle, np.where(high > low, (high - low) / _TAILS_TO_SIGMA, reach)
     return np.where(known, np.clip((values - centre) / np.maximum(spread, 1e-300), -_CUT, _CUT), 0.0)
+
+
+def _drawn_through(values: Array, known: Array) -> Array:
+    """Straight lines over what is unknown, as long as there is something to draw between."""
+    filled = values.copy()
+    places = np.arange(values.shape[1])
+    for row in np.flatnonzero(known.any(axis=1) & ~known.all(axis=1)):
+        filled[row] = np.interp(places, places[known[row]], values[row, known[row]])
+    return filled
 
 
 def _normal(values: Array, known: Array) -> Array:
