@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from obs_magics.magics.case import Case
-
 if TYPE_CHECKING:
     from obs_magics.api import Session
     from obs_magics.display.progress import ProgressLine
+    from obs_magics.magics.case import Case
 
 
 def _new_session() -> Session:
@@ -39,7 +38,7 @@ class Context:
         self.shell = shell
         self._open_session = open_session
         self._session: Session | None = None
-        self.case = Case()
+        self._case: Case | None = None
         self._lock = Lock()
 
     @property
@@ -54,6 +53,15 @@ class Context:
     def default_source(self) -> str | None:
         """The default source, as far as there is a session already; makes none."""
         return None if self._session is None else self._session.default
+
+    @property
+    def case(self) -> Case:
+        """What the notebook is about: its incident, and people's notes."""
+        from obs_magics.magics.case import Case
+
+        if self._case is None:
+            self._case = Case()
+        return self._case
 
     def progress(self) -> ProgressLine:
         """A line for a question that takes long. In a notebook it leaves no trace in what is saved."""
