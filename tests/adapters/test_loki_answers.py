@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
@@ -13,6 +14,7 @@ from support.loki_api import START, Entry, body_of
 
 from obs_magics.adapters.log_rows import Rows
 from obs_magics.adapters.loki import entries as reading
+from obs_magics.adapters.loki import texts
 from obs_magics.adapters.loki.answers import Lines, parse_answer
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.model.errors import BadAnswer
@@ -261,7 +263,89 @@ def test_lines_with_escapes_of_every_density(lines: list[str]) -> None:
     assert rows.messages.to_pylist() == lines
 
 
-def wrapped(streams: list[object], *, categorised: bool = False) -> str:
+EXTRAS = st.fixed_dictionaries(
+    {},
+    optional={
+        "structuredMetadata": st.dictionaries(st.sampled_from(["trace_id", "user", 'od"d']), LINES, max_size=3),
+        "parsed": st.dictionaries(st.sampled_from(["status", "ü", ""]), LINES, max_size=3),
+    },
+)
+
+
+@given(st.lists(st.tuples(LINES, EXTRAS), min_size=1, max_size=30), st.booleans(), st.integers(1, 5))
+def test_what_is_read_fast_is_what_json_says(
+    found: list[tuple[str, dict[str, Any]]], escaped: bool, block: int
+) -> None:
+    """However many lines are looked at together, and with all that is no ASCII escaped or as it is."""
+    values = [[str(START + number), line, extra] for number, (line, extra) in enumerate(found)]
+    body = wrapped([{"stream": {}, "values": values}], categorised=True, escaped=escaped)
+    with (
+        patch.object(texts, "AT_ONCE", block),
+        patch.object(reading, "_slowly", side_effect=AssertionError("read slowly")),
+    ):
+        rows = rows_of(body)
+    decoded = json.loads(body)["data"]["result"][0]["values"]
+    assert told(rows) == [
+        (int(ns), line, dict(sorted(item for section in extra.values() for item in section.items())))
+        for ns, line, extra in decoded
+    ]
+
+
+def test_metadata_of_more_shapes_than_are_remembered() -> None:
+    entries = [Entry(START + n, "x", {"app": "api"}, {f"name{n}": "v", "user": str(n)}) for n in range(100)]
+    with patch.object(reading, "_slowly", side_effect=AssertionError("read slowly")):
+        rows = rows_of(body_of(entries, categorised=True))
+    assert told(rows) == expected(entries)
+
+
+def test_names_of_one_length_are_not_taken_for_each_other() -> None:
+    entries = [Entry(START + n, "x", {"app": "api"}, {("user", "host")[n % 2]: f"v{n}"}) for n in range(6)]
+    assert told(rows_of(body_of(entries, categorised=True))) == expected(entries)
+
+
+@pytest.mark.parametrize("odd", [[5, "b"], [str(START + 1), "b", {"structuredMetadata": {"a": "b"}}, "more"]])
+def test_an_odd_entry_is_no_part_of_the_line_before_it(odd: list[object]) -> None:
+    values: list[object] = [[str(START), 'say "a"\n'], odd, [str(START + 2), "c"]]
+    body = wrapped([{"stream": {}, "values": values}]).encode()
+    assert sorted(rows_of(body).messages.to_pylist()) == ["b", "c", 'say "a"\n']
+
+
+TIME = str(START)
+ODD_EXTRAS: dict[str, tuple[list[object], dict[str, str]]] = {
+    "a number": ([{"structuredMetadata": {"a": 1}}], {"a": "1"}),
+    "an unknown section": ([{"other": {"a": "b"}}], {}),
+    "an unknown section beside a known one": ([{"structuredMetadata": {"a": "b"}, "other": {"c": "d"}}], {"a": "b"}),
+    "a second extra": ([{"structuredMetadata": {"a": "b"}}, "y", {"parsed": {"c": "d"}}], {"a": "b"}),
+    "escapes, and large": ([{"structuredMetadata": {"a": '"' + "y" * (5 << 20)}}], {"a": '"' + "y" * (5 << 20)}),
+    "a name twice": ([{"structuredMetadata": {"a": "b"}, "parsed": {"a": "c"}}], {"a": "b"}),
+}
+
+
+@pytest.mark.parametrize(("extra", "means"), ODD_EXTRAS.values(), ids=ODD_EXTRAS)
+def test_odd_metadata_are_read_all_the_same(extra: list[object], means: dict[str, str]) -> None:
+    values: list[object] = [[TIME, "x", *extra], [str(START + 1), "y", {"structuredMetadata": {"a": "z"}}]]
+    rows = rows_of(wrapped([{"stream": {}, "values": values}], categorised=True))
+    assert told(rows) == [(START, "x", means), (START + 1, "y", {"a": "z"})]
+
+
+@pytest.mark.parametrize("values", [[[TIME, "x"], 5], [[TIME, "x", [1]]], [["179535600000000000x", "y"]]])
+def test_what_is_no_entry_is_refused_with_a_time_too(values: list[object]) -> None:
+    with pytest.raises(BadAnswer, match="stream are not pairs"):
+        parse_answer(wrapped([{"stream": {}, "values": values}]).encode())
+
+
+def test_entries_of_other_kinds_side_by_side() -> None:
+    values: list[object] = [[5, "x"], [TIME, "y"]]
+    assert rows_of(wrapped([{"stream": {}, "values": values}])).messages.to_pylist() == ["x", "y"]
+
+
+def test_entries_that_are_no_list_are_refused() -> None:
+    streams: list[object] = [{"stream": {}, "values": 5}, {"stream": {}, "values": [[str(START), "x"]]}]
+    with pytest.raises(BadAnswer, match="stream are not pairs"):
+        parse_answer(wrapped(streams).encode())
+
+
+def wrapped(streams: list[object], *, categorised: bool = False, escaped: bool = False) -> str:
     flags = {"encodingFlags": ["categorize-labels"]} if categorised else {}
     data = {"resultType": "streams", **flags, "result": streams}
-    return json.dumps({"status": "success", "data": data}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({"status": "success", "data": data}, separators=(",", ":"), ensure_ascii=escaped)

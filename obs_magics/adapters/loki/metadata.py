@@ -1,6 +1,6 @@
 """What an entry has beside its line: structured metadata, and what the query's parsers found in the line.
 
-Arrow's JSON reader does the work: the objects are strung together as JSON lines.
+Objects of a known shape are cut where their values are; the others Arrow's JSON reader reads, as JSON lines.
 """
 
 from __future__ import annotations
@@ -15,40 +15,118 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from obs_magics.adapters.loki import texts
+from obs_magics.adapters.loki.shapes import SECTIONS, Shape, fit, shape_of
 from obs_magics.adapters.loki.texts import Unusual
 
 Integers: TypeAlias = npt.NDArray[np.int64]
-_BLOCK = 1 << 22  # bytes that one thread reads at a time; no object is larger
-SECTIONS = ("structuredMetadata", "parsed")
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Columns: TypeAlias = dict[str, pa.Array]
+# By name: which rows have a value, and where the value of each row begins and ends, in turns.
+Places: TypeAlias = dict[str, tuple[Flags, Integers]]
+_BLOCK = 1 << 22  # bytes that Arrow reads at a time; no object is larger
+_MOST_SHAPES = 32  # with more of them, to look for the right one takes longer than to read the objects
+_QUOTE, _BACKSLASH = b'"\\'
+_LINE_END = ord("\n")
 
 
-def columns(body: bytes, begins: Integers, ends: Integers, order: Integers) -> Mapping[str, pa.Array]:
+def columns(
+    body: bytes, begins: Integers, ends: Integers, order: Integers, *, ascii_only: bool
+) -> Mapping[str, pa.Array]:
     """Columns from the JSON objects between these places.
 
     Args:
         body: The whole body.
         begins: Where the objects begin; ascending.
         ends: Where they end.
-        order: Which row each column's value belongs to, as in `texts.views`; -1 for a row without an object.
+        order: Which row each column's value belongs to, as in `texts.blocks`; -1 for a row without an object.
+        ascii_only: Of the whole body: what is cut out of it is UTF-8 without a look.
 
     Raises:
         Unusual: They are not what Loki sends.
     """
     missing = order < 0
-    objects = texts.views(body, begins, ends + 1, order[~missing])  # with room for the end of a line
-    data, offsets = texts.buffers(objects)
-    if np.diff(offsets).max() >= _BLOCK:
-        raise Unusual
-    lines = data if data.flags.writeable else data.copy()  # a copy of our own already
-    lines[offsets[1:] - 1] = ord("\n")
-    found = _read(pa.py_buffer(lines))
+    shapes: list[Shape] = []
+    blocks = texts.blocks(body, begins, ends + 1, order[~missing])  # with room for the end of a line
+    found = _together([_columns(block, bounds, shapes) for block, bounds in blocks])
+    if not ascii_only:
+        for column in found.values():
+            texts.check(column)
     if missing.any():
         index = pa.array(np.cumsum(~missing) - 1, mask=missing)
         found = {name: column.take(index) for name, column in found.items()}
     return found
 
 
-def _read(lines: pa.Buffer) -> dict[str, pa.Array]:
+def _columns(block: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[int, Columns]:
+    """How many objects lie end to end, and their columns; shapes that are new are added to those known."""
+    rows = len(bounds) - 1
+    lines = block if block.flags.writeable else block.copy()  # Arrow shares what it did not have to copy
+    lines[bounds[1:] - 1] = _LINE_END
+    places, left = _by_shape(lines, bounds, shapes)
+    others = np.flatnonzero(left)
+    found: Columns = {}
+    for name, (present, around) in places.items():
+        found[name] = texts.strings(lines, around).take(pa.array(2 * np.arange(rows), mask=~present))
+    if len(others):
+        found = _with_others(found, texts.strings(lines, bounds), others)
+    return rows, found
+
+
+def _by_shape(lines: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[Places, Flags]:
+    """Where the values of each name are, and which objects have no shape."""
+    quotes, escapes = lines == _QUOTE, np.flatnonzero(lines == _BACKSLASH)
+    marks, first = np.flatnonzero(quotes), texts.counted(quotes, bounds)
+    counts, size = np.diff(first), len(bounds) - 1
+    plain, left = np.ones(size, bool), np.ones(size, bool)
+    plain[np.searchsorted(bounds, escapes, side="right") - 1] = False
+    places: Places = {}
+    for at in range(_MOST_SHAPES):
+        wanted = left & plain
+        if not wanted.any():
+            break
+        if at == len(shapes):
+            row = int(np.argmax(wanted))
+            new = shape_of(lines[bounds[row] : bounds[row + 1]].tobytes())
+            if new is None:
+                break
+            shapes.append(new)
+        shape = shapes[at]
+        alike = np.flatnonzero(wanted & (counts == shape.marks))
+        fits, begins, ends = fit(shape, lines, (bounds[alike], bounds[alike + 1]), marks, first[alike])
+        own = alike[fits]
+        left[own] = False
+        for name, begin, end in zip(shape.names, begins, ends, strict=True):
+            # A row without the name has an empty place, so that all places ascend.
+            present, around = places.setdefault(name, (np.zeros(size, bool), np.repeat(bounds[:-1], 2)))
+            present[own], around[2 * own], around[2 * own + 1] = True, begin, end
+    return places, left
+
+
+def _with_others(found: Columns, lines: pa.Array, rows: Integers) -> Columns:
+    """The columns with what Arrow reads in those rows that have no shape."""
+    data, bounds = texts.buffers(lines.take(pa.array(rows)))
+    if np.diff(bounds).max() >= _BLOCK:
+        raise Unusual
+    places = np.arange(len(lines))
+    places[rows] = len(lines) + np.arange(len(rows))
+    both = _together([(len(lines), found), (len(rows), _read(pa.py_buffer(data)))])
+    return {name: column.take(pa.array(places)) for name, column in both.items()}
+
+
+def _together(parts: Sequence[tuple[int, Columns]]) -> Columns:
+    """Columns of several blocks of so many rows each, one below the other."""
+    kind = pa.large_string()
+    names = dict.fromkeys(name for _, part in parts for name in part)
+    return {
+        name: pa.concat_arrays(
+            [part[name].cast(kind) if name in part else pa.nulls(rows, kind) for rows, part in parts]
+        )
+        for name in names
+    }
+
+
+def _read(lines: pa.Buffer) -> Columns:
     """Read twice when Arrow took a text for a time: the first reading tells the names."""
     try:
         table = _table(lines, None)
@@ -62,7 +140,7 @@ def _read(lines: pa.Buffer) -> dict[str, pa.Array]:
             table = _table(lines, schema)
     except pa.ArrowInvalid:
         raise Unusual from None
-    found: dict[str, pa.Array] = {}
+    found: Columns = {}
     for section in kinds:
         column = table.column(section).combine_chunks()
         for field, values in zip(column.type, column.flatten(), strict=True):

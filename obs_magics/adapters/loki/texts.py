@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -13,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Integers: TypeAlias = npt.NDArray[np.int64]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _QUOTE, _BACKSLASH = b'"\\'
-_AT_ONCE = 1 << 13  # texts; a few of them are about what the cache holds
-_FEW = 8  # texts with escapes among that many: only they are decoded
+AT_ONCE = 1 << 13  # texts: about what the cache holds
 _TEXTS = msgspec.json.Decoder(list[str])
 
 
@@ -24,83 +23,93 @@ class Unusual(Exception):  # noqa: N818 - not an error: the sign to read slowly
     """The bytes do not have the shape that is read fast."""
 
 
-def read(body: bytes, begins: Integers, ends: Integers, order: Integers) -> pa.Array:
+def read(body: bytes, begins: Integers, ends: Integers, order: Integers, *, ascii_only: bool) -> pa.Array:
     """Texts of a body as large strings.
 
     Args:
         body: Valid JSON.
         begins: Where each begins, behind its quotation mark; ascending.
         ends: Where the mark stands that closes each.
-        order: Which of them, in which order.
+        order: In which order they shall be.
+        ascii_only: Of the whole body: what is cut out of it is UTF-8 without a look.
 
     Raises:
         Unusual: They are no texts.
     """
-    raw = views(body, begins, ends, order)
-    data, offsets = buffers(raw)
-    parts: list[pa.Array] = []
-    few, as_they_are = [np.empty(0, np.int64)], True
-    for at in range(0, len(raw), _AT_ONCE):
-        own = offsets[at : at + _AT_ONCE + 1] - offsets[at]
-        block = data[offsets[at] : offsets[at] + own[-1]]
-        escapes = block == _BACKSLASH
-        count = np.count_nonzero(escapes)
-        if count * _FEW > len(own):
-            parts.append(_unescaped(block, own, escapes))
-            as_they_are = False
-            continue
-        parts.append(raw.slice(at, _AT_ONCE))
-        if count:
-            few.append(at + np.unique(np.searchsorted(own, np.flatnonzero(escapes), side="right") - 1))
-    joined = _with_decoded(raw, raw if as_they_are else pa.concat_arrays(parts), np.concatenate(few))
-    try:
-        joined.validate(full=True)  # what is no UTF-8 would be a trap for whoever reads the array
-    except pa.ArrowInvalid:
-        raise Unusual from None
+    # Nothing gets longer when its escapes are gone. Arrow's memory, as that comes back warm from the answer before.
+    room = pa.allocate_buffer(int((ends - begins)[order].sum()))
+    data, offsets = np.frombuffer(room, np.uint8), np.zeros(len(order) + 1, np.int64)
+    size, row = 0, 0
+    for block, bounds in blocks(body, begins, ends, order):
+        text, own = _meant(block, bounds)
+        data[size : size + len(text)] = text
+        offsets[row + 1 : row + len(own)] = size + own[1:]
+        size, row = size + len(text), row + len(own) - 1
+    joined = strings(room.slice(0, size), offsets)
+    if not ascii_only:
+        check(joined)
     return joined
 
 
-def views(body: bytes, begins: Integers, ends: Integers, order: Integers) -> pa.Array:
-    """The bytes between these places as large strings, without looking at them.
+def check(array: pa.Array) -> None:
+    """Raise `Unusual` when an array is no UTF-8, which would be a trap for whoever reads it."""
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        raise Unusual from None
+
+
+def blocks(body: bytes, begins: Integers, ends: Integers, order: Integers) -> Iterator[tuple[Bytes, Integers]]:
+    """The bytes between these places, block by block: end to end, and where each begins in them, and the last ends.
 
     Arrow is shown the body as one array in which every other string is what lies between two texts.
     """
-    offsets = np.empty(2 * len(begins), np.int64)
-    offsets[0::2], offsets[1::2] = begins, ends
-    array = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(body))
-    return array.take(pa.array(2 * order))
+    places = np.empty(2 * len(begins), np.int64)
+    places[0::2], places[1::2] = begins, ends
+    views = strings(body, places)
+    for at in range(0, len(order), AT_ONCE):
+        yield buffers(views.take(pa.array(2 * order[at : at + AT_ONCE])))
 
 
-def buffers(array: pa.Array) -> tuple[npt.NDArray[np.uint8], Integers]:
+def buffers(array: pa.Array) -> tuple[Bytes, Integers]:
     """The bytes of a whole array of large strings, and where each string begins in them (and the last ends)."""
     offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1) if len(array) else np.zeros(1, np.int64)
     data = array.buffers()[2] or b""
     return np.frombuffer(data, np.uint8, int(offsets[-1])), offsets
 
 
-def _with_decoded(raw: pa.Array, joined: pa.Array, rows: Integers) -> pa.Array:
-    """The texts with what the raw texts of single rows stand for in their places."""
-    if not len(rows):
-        return joined
-    order = np.arange(len(raw))
-    order[rows] = len(raw) + np.arange(len(rows))
-    return pa.concat_arrays([joined, _decoded(raw.take(pa.array(rows)))]).take(pa.array(order))
+def strings(data: Bytes | bytes | pa.Buffer, bounds: Integers) -> pa.Array:
+    """Large strings that lie end to end in these bytes; `bounds` says where each begins, and the last ends."""
+    return pa.LargeStringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
 
 
-def _unescaped(data: npt.NDArray[np.uint8], offsets: Integers, escapes: npt.NDArray[np.bool_]) -> pa.Array:
-    """What texts stand for that lie end to end; `escapes` says which bytes are backslashes.
+def _meant(block: Bytes, bounds: Integers) -> tuple[Bytes, Integers]:
+    """What texts stand for that lie end to end, in the same way; `bounds` says where each begins, and the last ends.
 
-    Where all of them escape quotation marks (JSON inside of JSON), taking them out is all there is to do.
+    Where all backslashes escape quotation marks (JSON inside of JSON), taking them out is all there is to do.
     """
-    text = data.tobytes()
-    if escapes[-1] or (escapes[:-1] > (data[1:] == _QUOTE)).any():
-        return _decoded(pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text)))
-    shorter = offsets - _counted(escapes, offsets)
-    plain = pa.py_buffer(text.translate(None, b"\\"))
-    return pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(shorter), plain)
+    escapes, quotes = block == _BACKSLASH, block == _QUOTE
+    count = np.count_nonzero(escapes)
+    escaped = escapes[:-1] & quotes[1:] if count else np.empty(0, bool)
+    if np.count_nonzero(quotes) > np.count_nonzero(escaped):
+        raise Unusual  # a mark that is not escaped ends a text
+    if not count:
+        return block, bounds
+    text = block.tobytes()
+    plain = np.frombuffer(text.translate(None, b"\\"), np.uint8)
+    shorter = bounds - counted(escapes, bounds)
+    if np.count_nonzero(escaped) == count:
+        return plain, shorter
+    escapes[:-1] ^= escaped
+    odd = np.unique(np.searchsorted(bounds, np.flatnonzero(escapes), side="right") - 1)
+    begins, ends = bounds[odd].tolist(), bounds[odd + 1].tolist()
+    decoded = _decoded([text[begin:end] for begin, end in zip(begins, ends, strict=True)])
+    order = np.arange(len(bounds) - 1)
+    order[odd] = len(order) + np.arange(len(odd))
+    return buffers(pa.concat_arrays([strings(plain, shorter), decoded]).take(pa.array(order)))
 
 
-def _counted(flags: npt.NDArray[np.bool_], places: Integers) -> Integers:
+def counted(flags: npt.NDArray[np.bool_], places: Integers) -> Integers:
     """How many flags are set before each place; by whole words, as few of them end where a word does."""
     words = np.zeros(len(flags) // 64 + 2, np.uint64)
     bits = np.packbits(flags, bitorder="little")
@@ -111,16 +120,15 @@ def _counted(flags: npt.NDArray[np.bool_], places: Integers) -> Integers:
     return inside
 
 
-def _decoded(raw: pa.Array) -> pa.Array:
+def _decoded(raw: Sequence[bytes]) -> pa.Array:
     """Texts with any escapes: they are strung together to one JSON list."""
-    data, offsets = buffers(raw)
-    text = data.tobytes()
-    bounds = offsets.tolist()
-    joined = b'","'.join([text[begin:end] for begin, end in itertools.pairwise(bounds)])
     try:
-        return pa.array(_TEXTS.decode(b'["' + joined + b'"]'), pa.large_string())
+        found = _TEXTS.decode(b'["' + b'","'.join(raw) + b'"]')
+        if len(found) == len(raw):  # more of them, when a mark in one of them is not escaped after all
+            return pa.array(found, pa.large_string())
     except (msgspec.DecodeError, UnicodeError):
-        raise Unusual from None
+        pass
+    raise Unusual
 
 
 def mended(text: bytes) -> bytes | None:
