@@ -40,8 +40,10 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "earlier": ("triangle-left", _GREY),
     "milestone": ("triangle-down", _GREY),
 }
-_WORDS = {**WHAT_WORDS, "earlier": "before the picture", "milestone": "moment of the incident"}
+_WORDS = {**WHAT_WORDS, "earlier": "earlier", "milestone": "moment"}
 _BAR = 7  # pixels below the middle of a line
+# Names of lanes stand left of the picture; where the reader's machine has none of our fonts, they need more room.
+_PADDING = {"left": 26, "top": 5, "right": 14, "bottom": 5}
 
 _Spec = dict[str, Any]
 
@@ -87,6 +89,7 @@ def _spec(picture: Pictured, layout: Layout, *, interactive: bool) -> _Spec:
         "description": _spoken(picture),
         "width": WIDTH,
         "height": round(layout.lines * LINE),
+        "padding": _PADDING,
         "layer": [
             *_ground(picture, layout, axis),
             _bars(layout, axis),

@@ -14,7 +14,7 @@ from obs_magics.model.incident import MOMENTS, Milestone, Moment, Response
 if TYPE_CHECKING:
     import pandas as pd
 
-EVERYONE = "no service in particular"
+EVERYONE = "no service"
 INCIDENT = "incident"
 MOST_LANES = 14
 MOST_DRAWN = 80
