@@ -8,14 +8,17 @@ from __future__ import annotations
 from obs_magics.api.awaiting import AsyncSession
 from obs_magics.api.blocking import Session
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
+from obs_magics.session.anomaly_report import AnomalyReport, Examined
 from obs_magics.session.book import SourceStatus
 from obs_magics.session.connect import Connected
 from obs_magics.session.plan import Plan
 from obs_magics.session.sql import SqlPlan
 
 __all__ = [
+    "AnomalyReport",
     "AsyncSession",
     "Connected",
+    "Examined",
     "Plan",
     "Session",
     "SourceStatus",

@@ -143,6 +143,22 @@ def without_ignored(events: pd.DataFrame, entries: Sequence[Ignored]) -> tuple[p
     return (events if keep.all() else events[keep].reset_index(drop=True)), counts
 
 
+def without_small(events: pd.DataFrame, least: Mapping[str, float]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The events that are no small changes, and how many of each metric were.
+
+    Args:
+        events: An anomalies frame of one question.
+        least: By metric the least change that is told, as a share of what is normal (the middle of the expected
+            range); limits that were passed and silence are always told.
+    """
+    middle = (events["expected_low"] + events["expected_high"]) / 2
+    change = ((events["value"] - middle) / middle.where(middle != 0)).abs()
+    wanted = events["metric"].astype(object).map(dict(least))
+    small = wanted.notna() & (change < wanted) & ~events["kind"].isin(["threshold", "silence"])
+    counts = {str(name): int(count) for name, count in events.loc[small, "metric"].astype(str).value_counts().items()}
+    return (events[~small].reset_index(drop=True) if small.any() else events), counts
+
+
 def _first_columns(frame: pd.DataFrame) -> list[str]:
     names = [str(name) for name in frame.columns]
     return names[: names.index("improvement") + 1]

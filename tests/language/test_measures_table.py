@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.measure_worlds import services_of, value_of, worlds_for
@@ -71,3 +72,10 @@ def test_rows_of_a_measure_have_names_of_their_own() -> None:
 
 def test_every_measure_has_rows_and_every_row_a_measure() -> None:
     assert {row.measure for row in TABLE} == {measure.name for measure in MEASURES} | {"latency"}
+
+
+def test_the_documentation_has_every_metric_of_the_table() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "measures.md").read_text(encoding="utf-8")
+    missing = {name for row in TABLE for name in row.metrics if f"`{name}`" not in text}
+    assert not missing
+    assert not {measure.name for measure in MEASURES if f"`{measure.name}`" not in text}

@@ -148,6 +148,8 @@ def test_mistakes_are_said(shop: Session) -> None:
         shop.anomalies(service="redi")
     with pytest.raises(TranslationError, match="nothing here tells the share of failed requests of redis"):
         shop.anomalies("errors", service="redis")
+    with pytest.raises(UsageError, match="no measure called 'latencyy'"):
+        shop.anomalies(measures=["latencyy"])
     with pytest.raises(QueryError, match="is not closed"):
         shop.anomalies("sum(up")
     with pytest.raises(UsageError, match="a chunk has 1 series or more"):
@@ -206,7 +208,7 @@ def project(tmp_path: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch) 
         "  anomaly_detection:\n"
         "    sensitivity: low\n"
         "    baseline_window: 1d\n"
-        "    metrics: [{name: availability, threshold: 0.99}, {name: rps}]\n"
+        "    metrics: [{name: availability, threshold: 0.99}, {name: rps, change_threshold: 60}]\n"
         "    thresholds:\n"
         "      - {metric: queue*, above: 100, for: 5m, severity: critical, service: notification-*}\n"
         "      - {metric: p99, above: 2, severity: low}\n"
@@ -249,6 +251,26 @@ def test_limits_of_the_configuration_are_anomalies_and_a_synonym_means_its_measu
     report = project.anomaly_report(service="payment-api", last="1h")
     assert [one.name for one in report.asked] == ["availability", "throughput"]
     assert (report.sensitivity, report.baseline_ns) == ("low", 86_400 * 10**9)
+
+
+def test_the_configuration_may_name_metrics_beside_measures(tmp_path: Path, demo_folder: Path) -> None:
+    file = tmp_path / "obs.yaml"
+    file.write_text("observability:\n  anomaly_detection: {metrics: [errors, queue_depth]}\n")
+    with Session(file, zone="UTC", environ={}, ignore_file=tmp_path / "none.yaml") as session:
+        session.connect("demo", str(demo_folder))
+        both = session.anomaly_report(last="1h", baseline="1d")
+        assert {one.name for one in both.asked} == {"error_rate", "queue_depth"}
+        one = session.anomaly_report(service="payment-api", last="1h", baseline="1d")
+        assert [asked.name for asked in one.asked] == ["error_rate"]
+        assert "queue_depth is no measure, and is not looked at of one service" in one.notes
+
+
+def test_changes_that_are_too_small_for_the_configuration_are_left_out_and_told(project: Session) -> None:
+    report = project.anomaly_report("rps", service="payment-api", last="3h", sensitivity="high")
+    assert len(report.frame) == 0
+    assert any(
+        re.fullmatch(r"left out .* of throughput: smaller than its change_threshold", note) for note in report.notes
+    )
 
 
 async def test_the_asynchronous_face_says_the_same(demo_folder: Path, tmp_path: Path) -> None:
