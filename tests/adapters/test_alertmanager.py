@@ -18,6 +18,7 @@ from support.servers import alertmanager
 from support.sockets import answer, serving
 
 from obs_magics.adapters.alertmanager import ADAPTER, AlertmanagerSettings
+from obs_magics.adapters.alertmanager.product import find_status
 from obs_magics.adapters.alertmanager.source import NO_HISTORY
 from obs_magics.model.errors import (
     AuthError,
@@ -281,6 +282,20 @@ def test_a_receiver_that_is_no_regular_expression_is_refused() -> None:
         AlertmanagerSettings(url="http://a", receiver="(")
     with pytest.raises((ValueError, ConfigError)):
         AlertmanagerSettings.model_validate({})
+
+
+async def test_grafana_s_own_and_a_cluster_are_told_too() -> None:
+    config = {"config": {"original": "password: s3cret"}}
+    for more, version, detail in (
+        ({"cluster": None, "versionInfo": None, "uptime": None}, "Alertmanager", "alone"),
+        ({"cluster": {"status": "ready", "peers": [{}, {}, {}]}, "versionInfo": {"version": "0.28.1"},
+          "uptime": "2026-11-22T10:00:00.5Z"},
+         "Alertmanager 0.28.1", "up since 2026-11-22 10:00:00, a cluster of 3, ready"),
+    ):  # fmt: skip
+        async with serving(answer(json.dumps({**config, **more}))) as stage, source_at(stage.url) as source:
+            health = await source.health()
+            assert (health.version, health.detail) == (version, detail)
+            assert "s3cret" not in repr(await find_status(source._client))
 
 
 async def test_other_servers_are_not_taken_for_one() -> None:

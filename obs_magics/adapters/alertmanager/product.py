@@ -20,23 +20,31 @@ class _Cluster(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
-    """What it says of itself. Its configuration, which comes with it, holds secrets: it is never read."""
+    """What it says of itself. Its configuration, which comes with it, holds secrets: it is kept as bytes, never read.
 
-    cluster: _Cluster
-    version_info: _Version = _Version()
-    uptime: str = ""
+    Grafana's own has null where it has nothing to say.
+    """
+
+    config: msgspec.Raw
+    cluster: _Cluster | None = None
+    version_info: _Version | None = None
+    uptime: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Status({self.title}, {self.detail})"
 
     @property
     def title(self) -> str:
         """For people: `Alertmanager 0.25.0`."""
-        return f"Alertmanager {self.version_info.version}".strip()
+        return f"Alertmanager {self.version_info.version if self.version_info else ''}".strip()
 
     @property
     def detail(self) -> str:
         """Since when it runs, and how many there are of it."""
-        peers = len(self.cluster.peers or ())
-        alone = self.cluster.status == "disabled" or peers < 2
-        state = "alone" if alone else f"a cluster of {peers:,}, {self.cluster.status}"
+        cluster = self.cluster or _Cluster()
+        peers = len(cluster.peers or ())
+        alone = cluster.status == "disabled" or peers < 2
+        state = "alone" if alone else f"a cluster of {peers:,}, {cluster.status}"
         since = f"up since {self.uptime[:19].replace('T', ' ')}, " if self.uptime else ""
         return f"{since}{state}"
 

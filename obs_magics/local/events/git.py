@@ -39,6 +39,11 @@ CONFIG_FILES: tuple[str, ...] = (
 NOT_CONFIG: tuple[str, ...] = (
     ".github/*", ".gitlab-ci.yml", ".pre-commit-config.yaml", "mkdocs.yml", "docs/*", "tests/*",
 )  # fmt: skip
+# Programs are no configuration, wherever they lie; but for those that change a database.
+_PROGRAM = re.compile(
+    r".*\.(?:py|go|java|kt|scala|rs|rb|php|cs|c|cc|cpp|h|hpp|js|jsx|ts|tsx|ex|exs|swift|md|rst)", re.IGNORECASE
+)
+_MIGRATION = re.compile(r"(?:.*/)?migrations/.*")
 MOST = 20_000
 """Commits, and tags, that are read at most."""
 
@@ -219,6 +224,8 @@ class Repository:
 
     def _is_config(self, name: str) -> bool:
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in NOT_CONFIG):
+            return False
+        if _PROGRAM.fullmatch(name) and not _MIGRATION.fullmatch(name):
             return False
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.config_files)
 

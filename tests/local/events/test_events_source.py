@@ -134,6 +134,27 @@ async def test_what_a_deployment_is_can_be_said(repository: Repository, deployme
 
 
 @pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("app.yaml", True),
+        ("config/pool.json", True),
+        ("config/pool.py", False),
+        ("shop/migrations/0042_index.py", True),
+        ("migrations/0042.sql", True),
+        ("docker/Dockerfile.prod", True),
+        (".env.production", True),
+        ("docs/example.yaml", False),
+        ("src/main.go", False),
+        (".github/workflows/ci.yml", False),
+    ],
+)
+async def test_configuration_is_told_by_the_names_of_files(repository: Repository, name: str, changes: bool) -> None:
+    repository.commit("change", name, at="14:30:00")
+    found = await asked(source_of(repository.path))
+    assert ("change" in found.frame["title"].tolist()) == changes
+
+
+@pytest.mark.parametrize(
     ("remote", "url"),
     [
         ("https://user:s3cret@github.com/acme/shop.git", "https://github.com/acme/shop/commit/"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from obs_magics.analysis.events.alerts import alert_event
@@ -34,8 +35,7 @@ class AlertShape:
 
     def fits(self, document: Any) -> bool:
         """Whether a document has this shape."""
-        whole = Element(document, document)
-        return all(holds(whole, need) for need in self.needs)
+        return all(map(partial(holds, Element(document, document)), self.needs))
 
     def events(self, document: Any) -> Iterator[Event | None]:
         """Its events; None for an element that has no time."""

@@ -73,3 +73,8 @@ def holds(whole: Element, need: str) -> bool:
     path, equals, value = need.partition("=")
     found = whole.at(path)
     return text_of(found) == value if equals else found is not None
+
+
+def top_key(need: str) -> str:
+    """The key at the top of a document that a need is about."""
+    return need.partition("=")[0].partition(".")[0]

@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from obs_magics.analysis.loglines.names import SERVICE_NAMES, present
 from obs_magics.local.readers.events.alert_shapes import ALERT_SHAPES, AlertShape
-from obs_magics.local.readers.events.paths import ID, Element, holds, short_version
+from obs_magics.local.readers.events.paths import ID, Element, holds, short_version, top_key
 from obs_magics.model.events import Event, EventKind
 from obs_magics.syntax.event_query import KIND_WORDS
 from obs_magics.syntax.moments import moment_ns
@@ -69,8 +70,7 @@ class Shape:
 
     def fits(self, document: Any) -> bool:
         """Whether a document has this shape."""
-        whole = Element(document, document)
-        return all(holds(whole, need) for need in self.needs)
+        return all(map(partial(holds, Element(document, document)), self.needs))
 
     def events(self, document: Any) -> Iterator[Event | None]:
         """Its events; None for an element that has no time."""
@@ -260,6 +260,13 @@ SHAPES: tuple[Shape, ...] = (
 ALL_SHAPES: tuple[Shape | AlertShape, ...] = (*ALERT_SHAPES, *SHAPES)
 
 
+# The keys at the top of a document without which it cannot have a shape: most documents are told apart by them.
+_TOP_KEYS = tuple((frozenset(map(top_key, shape.needs)), shape) for shape in ALL_SHAPES)
+
+
 def shape_of(document: Any) -> Shape | AlertShape | None:
     """The shape of a document, when it has one of those that are known."""
-    return next((shape for shape in ALL_SHAPES if shape.fits(document)), None)
+    if not isinstance(document, Mapping):
+        return None
+    there = document.keys()
+    return next((shape for keys, shape in _TOP_KEYS if keys <= there and shape.fits(document)), None)
