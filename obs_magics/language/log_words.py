@@ -141,6 +141,28 @@ def read_words(text: str, *, services: Sequence[str], is_range: Callable[[str], 
     )
 
 
+def said_time(text: str, is_range: Callable[[str], object]) -> tuple[str, str]:
+    """The time range that stands in words outside of quotes (empty where none does), and the words without it.
+
+    Args:
+        text: As typed.
+        is_range: Raises `UsageError` for a text that is no time range (`model.time.parse_range`).
+
+    >>> from datetime import UTC
+    >>> from obs_magics.model.time import parse_range
+    >>> said_time('deploys "last hour" in the last hour', lambda text: parse_range(text, now_ns=10**18, zone=UTC))
+    ('last hour', 'deploys "last hour"')
+    """
+    text = text.replace(_HOLE, " ")
+    quoted = [found[0] for found in _QUOTED.finditer(text)]
+    when, bare = _without_time(_QUOTED.sub(f" {_HOLE} ", text), is_range)
+    if not when:
+        return "", text
+    for phrase in quoted:
+        bare = bare.replace(_HOLE, phrase, 1)
+    return when, re.sub(r" {2,}", " ", bare).strip()
+
+
 @dataclass(slots=True)
 class _Sorter:
     """Puts each word where it belongs.

@@ -188,15 +188,16 @@ EVENTS = Command(
     details=(
         f"Kinds: {', '.join(EVENT_KINDS)}.\n"
         "The question is words: kinds by what people call them (deploys, flags), conditions on columns and attributes\n"
-        '(severity=~"crit.*", alertname!="Watchdog"), and words or "phrases" that stand in the event. Without one\n'
-        "everything is meant. Every source that may know is asked at the same time; one that fails does no harm, and\n"
-        "is named. An alert that Prometheus and Alertmanager both tell of is shown once. Without times: the last\n"
+        '(severity=~"crit.*", alertname!="Watchdog"), a time (since 14:00), and words or "phrases" that stand in the event.\n'
+        "Without one everything is meant. Every source that may know is asked at the same time; one that fails does no\n"
+        "harm, and is named. An alert that Prometheus and Alertmanager both tell of is shown once. Without times: the last\n"
         "6 hours. Alerts and incidents without an end still go on. ${name} is a Python variable."
     ),
     examples=(
         "%obs_events",
         "%obs_events --kind deployment,config_change --service payment-api --last 2h",
         '%obs_events changed << --last 1d deploys "rolled back"',
+        "%obs_events alerts of payment-api since 14:00",
     ),
 )
 

@@ -92,7 +92,8 @@ class EventsDesk:
         sources, closed = self._book.events_sources(source)
         own_now = await self._now(sources)
         now_ns = own_now if own_now is not None else self._clock_ns()
-        query = plan_events_query(question, options, now_ns=now_ns, zone=self._zone, limits=self._limits)
+        planned = plan_events_query(question, options, now_ns=now_ns, zone=self._zone, limits=self._limits)
+        query = planned.query
         wanted = frozenset(query.kinds)
         knowing = [one for one in sources if not wanted or wanted.intersection(one.event_kinds)]
         targets = _Targets(knowing or sources, closed)
@@ -103,7 +104,7 @@ class EventsDesk:
             address=", ".join(target.address for target in targets.asked),
             question=question,
             query=query,
-            notes=_still(own_now, query),
+            notes=(*planned.notes, *_still(own_now, query)),
         )
         return plan, targets
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+from obs_magics.language.log_words import said_time
 from obs_magics.model.errors import QueryError, UsageError
 from obs_magics.model.events import EventKind
 from obs_magics.model.query import EventsQuery
-from obs_magics.model.time import resolve_range
+from obs_magics.model.time import parse_range, resolve_range
 from obs_magics.session.plan import Limits, When, check_limit, checked_text
 from obs_magics.syntax.event_query import event_kind, read_event_query
 
@@ -30,10 +31,18 @@ class EventsOptions:
     limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventsPlanned:
+    """What will be asked, and how words were understood."""
+
+    query: EventsQuery
+    notes: tuple[str, ...] = ()
+
+
 def plan_events_query(
     question: str, options: EventsOptions, *, now_ns: int, zone: tzinfo, limits: Limits
-) -> EventsQuery:
-    """Resolve an events question.
+) -> EventsPlanned:
+    """Resolve an events question; a time that is said in words counts where no option says one.
 
     Raises:
         UsageError: An option does not make sense.
@@ -41,9 +50,11 @@ def plan_events_query(
     """
     text = checked_text(question)
     check_limit(options.limit)
-    found = read_event_query(text)
+    when, bare = said_time(text, lambda phrase: parse_range(phrase, now_ns=now_ns, zone=zone))
+    found = read_event_query(bare)
+    typed = any(given is not None for given in (options.last, options.start, options.end))
     span = resolve_range(
-        last=options.last,
+        last=options.last if typed else when or None,
         start=options.start,
         end=options.end,
         now_ns=now_ns,
@@ -51,7 +62,7 @@ def plan_events_query(
         default_ns=limits.events_range_ns,
         max_ns=limits.max_range_ns,
     )
-    return EventsQuery(
+    query = EventsQuery(
         text=text,
         range=span,
         kinds=_both(_kinds(options.kinds), found.kinds, text),
@@ -60,6 +71,8 @@ def plan_events_query(
         matchers=found.matchers,
         limit=options.limit or DEFAULT_LIMIT,
     )
+    said = f"“{when}” passed over: the options say more" if typed else f"read as {when}"
+    return EventsPlanned(query, (said,) if when else ())
 
 
 def _kinds(asked: Any) -> tuple[EventKind, ...]:
