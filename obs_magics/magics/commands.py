@@ -187,10 +187,11 @@ EVENTS = Command(
     ),
     details=(
         f"Kinds: {', '.join(EVENT_KINDS)}.\n"
-        "The question is words: kinds by what people call them (deploys, flags), conditions on columns and attributes\n"
-        '(severity=~"crit.*", alertname!="Watchdog"), a time (since 14:00), and words or "phrases" that stand in the event.\n'
-        "Without one everything is meant. Every source that may know is asked at the same time; one that fails does no\n"
-        "harm, and is named. An alert that Prometheus and Alertmanager both tell of is shown once. Without times: the last\n"
+        "The question is words: kinds by what people call them (deploys, flags), conditions on columns and\n"
+        'attributes (severity=~"crit.*", alertname!="Watchdog"), a time (since 14:00), and words or "phrases" that\n'
+        "stand in the event. Without one everything is meant. Every source that may know is asked at the same\n"
+        "time; one that fails does no harm, and is named. An alert that Prometheus and Alertmanager both tell of is\n"
+        "shown once. Without times: the last "
         "6 hours. Alerts and incidents without an end still go on. ${name} is a Python variable."
     ),
     examples=(
