@@ -148,7 +148,8 @@ class RootCauseReport:
         onset_found: Whether the start was found here rather than given.
         factors: Most likely first.
         ruled_out: What might have been.
-        services: All services that anything speaks against, most likely first.
+        services: All services, most likely first.
+        scores: Of the first of them, those that anything speaks against; comparable within one report.
         changes: Ids of the changes that are held to be a cause, most likely first.
         looked_at: Rows of each frame that was there.
         next_steps: What to look at next, most useful first.
@@ -164,6 +165,7 @@ class RootCauseReport:
     factors: tuple[Factor, ...] = ()
     ruled_out: tuple[RuledOut, ...] = ()
     services: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
     changes: tuple[str, ...] = ()
     looked_at: Mapping[str, int] = field(default_factory=dict)
     next_steps: tuple[str, ...] = ()
@@ -176,7 +178,7 @@ class RootCauseReport:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RootCauseReport:
         """From what `to_dict` gave."""
-        texts = {name: tuple(data[name]) for name in ("services", "changes", "next_steps")}
+        texts = {name: tuple(data[name]) for name in ("services", "scores", "changes", "next_steps")}
         return cls(
             **{
                 **data,

@@ -13,6 +13,7 @@ from obs_magics.analysis.root_cause.changes import Judged, Trouble, judge, read_
 from obs_magics.analysis.root_cause.elsewhere import Sign, signs
 from obs_magics.analysis.root_cause.errors import error_findings
 from obs_magics.analysis.root_cause.findings import Finding
+from obs_magics.analysis.root_cause.flows import flow_findings
 from obs_magics.analysis.root_cause.fusion import Suspect, suspects
 from obs_magics.analysis.root_cause.inputs import Observations, Window, nanoseconds
 from obs_magics.analysis.root_cause.latency import latency_findings
@@ -88,6 +89,7 @@ class Case:
             found += statement_findings(self.given.logs, self.periods)
         if self.table is not None and self.given.symptom is not None and not self.traced:
             found += symptom_findings(self.table, self.periods, self.given.symptom, self.calls)
+            found += flow_findings(self.table, self.periods, self.calls)
         return found
 
     @property
@@ -137,7 +139,7 @@ class Case:
             return ()
         trouble = Trouble(
             onset_ns=self.incident.start_ns,
-            service=self.place,
+            places={self.place, *(suspect.service for suspect in self.suspects[:1])},
             near=self.near,
             words=trouble_words(self._told(), self.services),
             elsewhere=[(sign.text, sign.left) for sign in self.elsewhere],

@@ -17,7 +17,7 @@ import pandas as pd
 from obs_magics.analysis.root_cause.edits import HARMLESS, Edit, read_edit
 from obs_magics.analysis.root_cause.inputs import nanoseconds
 from obs_magics.analysis.root_cause.undone import Undone, undone
-from obs_magics.analysis.root_cause.words import Rarity, words
+from obs_magics.analysis.root_cause.words import Rarity, spelled, words
 
 Verdict = Literal["likely", "possible", "unlikely", "ruled out"]
 
@@ -35,7 +35,7 @@ _POSSIBLE = 0.6  # of the best score
 _PLAIN_DEPLOY = 0.35  # relevance of a deployment to the service itself, whatever it touches
 _FLAG = 0.7  # flags are switched often, and often back
 _OWN_DEPLOY, _CARRIED, _LOOSE = 1.4, 1.1, 0.8
-_UNDONE = {"helped": 1.6, "did not help": 0.0}
+_HELPED = 0.8  # relevance of a change that was taken back just before it got better
 _NEAR, _FAR = 1.0, 0.45  # services of the symptom's part of the call graph, and others
 
 
@@ -85,7 +85,7 @@ class Trouble:
 
     Args:
         onset_ns: When the symptom began.
-        service: Where it shows.
+        places: Where it shows, and where it comes from as far as the findings tell.
         near: Services that can bring it about: it, those it calls, those that call it.
         words: How much each word stands for the trouble.
         elsewhere: What speaks for a cause that is no change of ours, and what that leaves of a change's score.
@@ -93,7 +93,7 @@ class Trouble:
     """
 
     onset_ns: int
-    service: str
+    places: Collection[str]
     near: Collection[str]
     words: Mapping[str, float]
     elsewhere: Sequence[tuple[str, float]] = ()
@@ -218,9 +218,14 @@ def _judged(change: Change, text: set[str], rarity: Rarity, trouble: Trouble) ->
         return Judged(change, 0.0, "ruled out", reasons=(f"took effect {minutes} min after the symptom began",))
     relevance, shared = _relevance(change, text, rarity, trouble)
     reasons = [f"took effect {max(lag, 0) // _MINUTE} min before the symptom began"]
-    if change.deployed == "own" and change.service == trouble.service and change.edit.risk > HARMLESS:
+    if change.deployed == "own" and change.service in trouble.places and change.edit.risk > HARMLESS:
         relevance += _PLAIN_DEPLOY * 0.5 ** (max(lag, 0) / (10 * _MINUTE))
-        reasons.append(f"went to {change.service}, where the symptom shows")
+        reasons.append(f"went to {change.service}, which the symptom comes from")
+    if change.undone and change.undone.effect:
+        reasons.append(f"was taken back ({change.undone.by}), which {change.undone.effect}")
+        if change.undone.effect == "did not help":
+            return Judged(change, 0.0, "ruled out", reasons=(reasons[-1], *reasons[:-1]))
+        relevance += _HELPED
     place = _place(change, trouble)
     if place < _NEAR:
         reasons.append(
@@ -234,14 +239,10 @@ def _judged(change: Change, text: set[str], rarity: Rarity, trouble: Trouble) ->
         score *= _FLAG
     for sign, left in trouble.elsewhere:
         score *= left
-        reasons.append(f"but {sign}")
-    if change.undone and change.undone.effect:
-        score *= _UNDONE[change.undone.effect]
-        reasons.append(f"was taken back ({change.undone.by}), which {change.undone.effect}")
-        if change.undone.effect == "did not help":
-            return Judged(change, 0.0, "ruled out", tuple(shared), (reasons[-1], *reasons[:-1]))
+        reasons += [f"but {sign}"] if left < 1.0 else []
     if shared:
-        reasons.append("has in common with the trouble: " + ", ".join(shared[:6]))
+        told = spelled(" ".join((change.text, *change.edit.removed, *change.edit.added)))
+        reasons.append("has in common with the trouble: " + ", ".join(told[word] for word in shared[:6]))
     if change.edit.why:
         reasons.append(change.edit.why)
     return Judged(change, score, "possible", tuple(shared), tuple(reasons))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -27,11 +27,12 @@ _PROVIDER, _SOME_PROVIDER, _NAMED_HOST, _NAMED_METRIC, _LOAD = 0.3, 0.85, 0.6, 0
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign, in words that complete "but …", what it leaves of a change's score, and the service it is seen at."""
+    """One sign: in words that complete "but …", what it leaves of a change's score, where it is seen, and its kind."""
 
     text: str
     left: float
     service: str
+    kind: Literal["provider", "host", "metric", "load"]
 
 
 def signs(
@@ -52,7 +53,7 @@ def signs(
     """
     told = [finding for finding in findings if finding.surprise > 1.0 and finding.signal in {"logs", "errors"}]
     hosts = list(_hosts(told, services))
-    found = [*_providers(events, onset_ns, told, hosts), *hosts[:1], *_outside(findings), *_load(findings, calls)]
+    found = [*_providers(events, onset_ns, told, hosts), *hosts[:1], *_outside(findings), *load(findings, calls)]
     best: dict[float, Sign] = {}
     for sign in found:
         best.setdefault(sign.left, sign)
@@ -66,9 +67,8 @@ def _hosts(told: Sequence[Finding], services: Collection[str]) -> Iterator[Sign]
             continue
         for host in _HOST.findall(finding.details.get("example", "")):
             if not _LOCAL.search(host) and host.split(".")[0].lower() not in known:
-                yield Sign(
-                    f"new errors of {finding.service} name the outside host {host}", _NAMED_HOST, finding.service
-                )
+                text = f"new errors of {finding.service} name the outside host {host}"
+                yield Sign(text, _NAMED_HOST, finding.service, "host")
 
 
 def _providers(
@@ -84,23 +84,24 @@ def _providers(
             continue
         named = bool(words(str(row.source)) & spoken)
         text = f"{row.source} tells of an incident of its own: {row.title}"
-        yield Sign(text, _PROVIDER if named else _SOME_PROVIDER, hosts[0].service if hosts else "")
+        yield Sign(text, _PROVIDER if named else _SOME_PROVIDER, hosts[0].service if hosts else "", "provider")
 
 
 def _outside(findings: Sequence[Finding]) -> Iterator[Sign]:
     for finding in findings:
         if finding.signal == "metrics" and finding.surprise > _SURPRISING and _OUTSIDE.search(finding.subject):
-            yield Sign(f"{finding.subject} of {finding.service} rose as well", _NAMED_METRIC, finding.service)
+            yield Sign(f"{finding.subject} of {finding.service} rose as well", _NAMED_METRIC, finding.service, "metric")
 
 
-def _load(findings: Sequence[Finding], calls: Collection[tuple[str, str]]) -> Iterator[Sign]:
-    """More requests where requests come in, which no caller of ours explains."""
-    callers: dict[str, set[str]] = defaultdict(set)
-    for caller, callee in calls:
-        callers[callee].add(caller)
+def load(findings: Sequence[Finding], calls: Collection[tuple[str, str]]) -> Iterator[Sign]:
+    """More requests where they come in, as far up as requests are counted."""
+    counted = {finding.service for finding in findings if (finding.signal, finding.kind) == ("metrics", "traffic")}
+    called = {callee for _caller, callee in calls}
+    explained = {callee for caller, callee in calls if caller in counted}
     for finding in findings:
-        if (finding.signal, finding.kind) != ("metrics", "traffic") or callers[finding.service] or not calls:
-            continue
+        if (finding.signal, finding.kind) != ("metrics", "traffic") or finding.service in explained or not calls:
+            continue  # a caller's requests explain it, or nobody knows who calls
         if finding.during > _MORE * finding.before > 0 and finding.surprise > _SURPRISING:
             ratio = finding.during / finding.before
-            yield Sign(f"{finding.service} had {ratio:.1f} times as many requests", _LOAD, finding.service)
+            left = 1.0 if finding.service in called else _LOAD  # where somebody calls, that may be why
+            yield Sign(f"{finding.service} had {ratio:.1f} times as many requests", left, finding.service, "load")

@@ -117,6 +117,10 @@ def _of_metrics(finding: Finding) -> _Made:
 
 
 def _of_symptom(finding: Finding) -> _Made:
+    if "callee" in finding.details:
+        callee = finding.details["callee"]
+        claim = f"{finding.service} still gets requests and calls {callee} no more"
+        return "metrics", "median", {"service": callee, "metric": finding.subject}, "", claim
     share = float(finding.details["share"])
     claim = (
         f"{_percent(share)} of the symptom's excess is {finding.service}'s own in {finding.subject}, not its callees'"

@@ -14,8 +14,8 @@ from obs_magics.analysis.root_cause.findings import Finding, Signal
 from obs_magics.analysis.root_cause.roles import OUTCOMES
 
 WEIGHTS: Mapping[Signal, float] = {
-    "logs": 3.0,
-    "calls": 2.5,
+    "logs": 4.0,
+    "calls": 2.0,
     "latency": 1.0,
     "errors": 2.0,
     "metrics": 1.0,
@@ -23,10 +23,12 @@ WEIGHTS: Mapping[Signal, float] = {
 }
 """How much the surprises of each signal count: those of shares are bounded by few requests, those of times are not."""
 
-_FOLLOWS = 0.35  # of each weaker signal, by rank
+_LEAST = 0.02  # a surprise below is none
+_FOLLOWS = 0.4  # of each weaker signal, by rank
 _OUTCOME = 0.3  # of what callers feel, where a call graph tells whose it is
 _FOLLOWING: Mapping[str, float] = {"traffic": 0.3, "network": 0.5, "other": 0.5}
 """Of metrics that go with how many requests come, which others decide."""
+_CALLED_IN_VAIN = 0.5  # of what a callee says in the same requests: who gets no answer goes on otherwise
 _CALLED_OTHERWISE = 0.7  # of how much the callers changed what they ask a service
 _OFF_GRAPH = 0.3  # of a service that takes part in no call, where calls are known
 
@@ -40,17 +42,20 @@ class Suspect:
     findings: tuple[Finding, ...]
 
 
-def suspects(findings: Iterable[Finding], calls: Collection[tuple[str, str]]) -> list[Suspect]:
+def suspects(
+    findings: Iterable[Finding], calls: Collection[tuple[str, str]], *, weights: Mapping[Signal, float] = WEIGHTS
+) -> list[Suspect]:
     """Rank the services, ties by name.
 
     Args:
         findings: Of all detectors.
         calls: Who calls whom.
+        weights: How much each signal counts.
     """
     known = {service for call in calls for service in call}
     of_service: dict[str, list[Finding]] = defaultdict(list)
-    for finding in _explained(list(findings)):
-        of_service[finding.service].append(replace(finding, surprise=_weighed(finding, graph=bool(known))))
+    for finding in _explained([one for one in findings if one.surprise >= _LEAST], calls):
+        of_service[finding.service].append(replace(finding, surprise=_weighed(finding, weights, graph=bool(known))))
     ranked = []
     for service, own in of_service.items():
         own.sort(key=lambda one: (-one.surprise, one.signal, one.subject, one.kind))
@@ -59,8 +64,8 @@ def suspects(findings: Iterable[Finding], calls: Collection[tuple[str, str]]) ->
     return sorted(ranked, key=lambda one: (-one.score, one.service))
 
 
-def _weighed(finding: Finding, *, graph: bool) -> float:
-    weight = WEIGHTS[finding.signal]
+def _weighed(finding: Finding, weights: Mapping[Signal, float], *, graph: bool) -> float:
+    weight = weights[finding.signal]
     if finding.signal == "metrics":
         if finding.kind in OUTCOMES and graph:
             weight *= _OUTCOME
@@ -77,16 +82,28 @@ def _score(findings: Sequence[Finding]) -> float:
     return sum(value * _FOLLOWS**rank for rank, value in enumerate(sorted(best.values(), reverse=True)))
 
 
-def _explained(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings about requests, less what the service's callers explain by asking for other things than before."""
+def _explained(findings: Sequence[Finding], calls: Collection[tuple[str, str]]) -> list[Finding]:
+    """Findings about requests, less what those say who stand above and below in the same requests.
+
+    A callee that is asked for other things than before makes other calls itself; a caller whose callee goes wrong goes
+    on otherwise. What a callee writes in its log is the more direct evidence of the two.
+    """
     asked: dict[str, float] = defaultdict(float)
+    wrote: dict[str, float] = defaultdict(float)
     for finding in findings:
         other = finding.details.get("to", "")
         if finding.signal == "calls" and other and other != finding.service:
             asked[other] = max(asked[other], finding.surprise)
-    return [
-        replace(finding, surprise=max(0.0, finding.surprise - _CALLED_OTHERWISE * asked[finding.service]))
-        if finding.signal == "calls"
-        else finding
-        for finding in findings
-    ]
+        elif finding.signal == "logs" and "unit" not in finding.details:
+            wrote[finding.service] = max(wrote[finding.service], finding.surprise)
+    in_vain: dict[str, float] = defaultdict(float)
+    for caller, callee in calls:
+        in_vain[caller] = max(in_vain[caller], wrote[callee])
+    return [replace(one, surprise=_left(one, asked[one.service], in_vain[one.service])) for one in findings]
+
+
+def _left(finding: Finding, asked: float, in_vain: float) -> float:
+    if finding.signal not in {"logs", "calls"} or "unit" in finding.details:
+        return finding.surprise
+    left = finding.surprise - _CALLED_IN_VAIN * min(in_vain, finding.surprise)
+    return max(0.0, left - _CALLED_OTHERWISE * asked) if finding.signal == "calls" else left

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ Array = np.ndarray[Any, Any]
 _LEAST_SPREAD_MS = 0.2
 _LEAST_SHARE = 0.1  # of the median: a spread below is not believed
 _NOTICED = 0.05  # of a request's usual duration: time lost at which a finding counts half
+_SURE = 3.0  # a surprise from which lost time is no noise
+_SHARE = 0.2  # what the share of all lost time decides of a finding
 _LEAF = 0.8  # what the own work of a span without children counts: it may wait for something that is not traced
 _ALSO = 0.2  # of a gap's change, from which another call shares it
 
@@ -48,7 +50,19 @@ class _Gap:
 def latency_findings(requests: Requests) -> list[Finding]:
     """Own work that takes longer, and gaps that grew, each with the service that it is held against."""
     noticed = _NOTICED * _usual_duration(requests)
-    return [*_own_work(requests, noticed), *_blamed(_gaps(requests, noticed))]
+    return _by_share([*_own_work(requests, noticed), *_blamed(_gaps(requests, noticed))])
+
+
+def _by_share(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings by how much of the time that is lost in all is lost there: what takes most, users feel most."""
+    lost = [(one.during - one.before) * one.counts[1] for one in findings]
+    most = max((time for one, time in zip(findings, lost, strict=True) if one.surprise > _SURE), default=0.0)
+    if not most:
+        return list(findings)
+    return [
+        replace(one, surprise=one.surprise * (1 - _SHARE + _SHARE * min(1.0, time / most) ** 0.5))
+        for one, time in zip(findings, lost, strict=True)
+    ]
 
 
 def _usual_duration(requests: Requests) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 
 from obs_magics.analysis.root_cause.case import Case
@@ -11,10 +9,14 @@ from obs_magics.analysis.root_cause.changes import Judged
 from obs_magics.analysis.root_cause.findings import Finding
 from obs_magics.analysis.root_cause.fusion import Suspect
 from obs_magics.analysis.root_cause.onset import stretch_of
+from obs_magics.analysis.root_cause.roles import OUTCOMES
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.analysis.spans.times import durations
 from obs_magics.model.root_cause import Outcome, Refutation
 
+_SERIES = frozenset({"metrics", "symptom"})
+_CLEAR = 2.0  # a weighed surprise from which a series has left its usual
+_FELT = 0.6  # likewise of what callers feel, which weighs less
 _MINUTE = 60 * 1_000_000_000
 _LATE_NS = 2 * _MINUTE  # that a cause may be seen after the symptom: series have steps
 _ALIKE = 0.8  # of the surprise, from which others show the same
@@ -27,7 +29,20 @@ _LEAST_REQUESTS = 5
 def refute(suspect: Suspect, case: Case) -> tuple[Refutation, ...]:
     """Put a service to all tests."""
     lead = suspect.findings[0]
-    return tuple(test(lead, case) for test in _TESTS)
+    moved = _measured(suspect) or lead
+    return _starts_late(suspect, case), _common(lead, case), _without(lead, case), _goes_back(moved, case)
+
+
+def refute_load(lead: Finding, case: Case) -> tuple[Refutation, ...]:
+    """More requests are no cause of their own where the symptom went and they stayed."""
+    return (_goes_back(lead, case),)
+
+
+def _measured(suspect: Suspect) -> Finding | None:
+    """The first of its findings that a series tells, what callers feel before all else."""
+    told = [one for one in suspect.findings if one.signal in _SERIES and one.surprise >= _CLEAR]
+    felt = [one for one in suspect.findings if one.signal in _SERIES and one.kind in OUTCOMES]
+    return next(iter([*[one for one in felt if one.surprise >= _FELT], *told]), None)
 
 
 def refute_change(judged: Judged, case: Case) -> tuple[Refutation, ...]:
@@ -60,10 +75,10 @@ def _taken_back(judged: Judged) -> Refutation:
     return Refutation(question=question, outcome=outcome, detail=f"{undone.by}: it {undone.effect}")
 
 
-def _starts_late(lead: Finding, case: Case) -> Refutation:
+def _starts_late(suspect: Suspect, case: Case) -> Refutation:
     """A cause is not seen long after its effect."""
     question = "Did the symptom start before it?"
-    onset = onset_of(lead, case)
+    onset = onset_of(suspect, case)
     if onset is None:
         return Refutation(question=question, outcome="not tested", detail="when it began cannot be told to the minute")
     late = onset - case.incident.start_ns
@@ -71,9 +86,10 @@ def _starts_late(lead: Finding, case: Case) -> Refutation:
     return Refutation(question=question, outcome="failed" if late > _LATE_NS else "held", detail=f"it began {when}")
 
 
-def onset_of(lead: Finding, case: Case) -> int | None:
-    """When a finding began, in nanoseconds since the epoch; None where that cannot be told."""
-    if lead.signal not in {"metrics", "symptom"} or case.table is None:
+def onset_of(suspect: Suspect, case: Case) -> int | None:
+    """When a service's first clear series left its usual, in nanoseconds since the epoch; None where none tells."""
+    lead = _measured(suspect)
+    if lead is None or case.table is None:
         return None
     keys = case.table.keys
     chosen = (keys["service"] == lead.service) & (keys["metric"] == lead.subject)
@@ -135,7 +151,7 @@ def _goes_back(lead: Finding, case: Case) -> Refutation:
     """When the symptom ends, what caused it should be over as well."""
     question = "Did it end with the symptom?"
     unknown = Refutation(question=question, outcome="not tested", detail="nothing is known of the time after")
-    if lead.signal not in {"metrics", "symptom"} or case.table is None:
+    if lead.signal not in _SERIES or case.table is None:
         return unknown
     keys, table = case.table.keys, case.table
     series = np.flatnonzero(((keys["service"] == lead.service) & (keys["metric"] == lead.subject)).to_numpy())
@@ -147,6 +163,3 @@ def _goes_back(lead: Finding, case: Case) -> Refutation:
     value = float(np.median(after))
     back = abs(value - lead.before) < abs(value - lead.during)
     return Refutation(question=question, outcome="held" if back else "failed", detail=f"afterwards it was {value:.4g}")
-
-
-_TESTS: Sequence[Callable[[Finding, Case], Refutation]] = (_starts_late, _common, _without, _goes_back)

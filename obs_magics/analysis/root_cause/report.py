@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from obs_magics.analysis.root_cause import confidence
 from obs_magics.analysis.root_cause.case import Case
-from obs_magics.analysis.root_cause.changes import Change, Judged
-from obs_magics.analysis.root_cause.elsewhere import Sign
-from obs_magics.analysis.root_cause.evidence import evidence_of, evidence_of_change
-from obs_magics.analysis.root_cause.findings import Finding
+from obs_magics.analysis.root_cause.changes import Judged
+from obs_magics.analysis.root_cause.factors import change_factor, elsewhere_factor, reference, service_factor
 from obs_magics.analysis.root_cause.fusion import Suspect
 from obs_magics.analysis.root_cause.inputs import Observations
-from obs_magics.analysis.root_cause.refute import onset_of, refute, refute_change
-from obs_magics.model.root_cause import (
-    ChangeReference,
-    Conclusion,
-    Evidence,
-    Factor,
-    FactorKind,
-    RootCauseReport,
-    RuledOut,
-)
+from obs_magics.analysis.root_cause.refute import refute
+from obs_magics.model.root_cause import Conclusion, Factor, RootCauseReport, RuledOut
 
 _LEAST_SCORE = 1.5  # below, what was found is no more than one finds anywhere
-_CONTRIBUTES = 0.4  # of the best service's score, from which another is a factor
-_MOST_FACTORS, _MOST_EVIDENCE, _MOST_RULED_OUT = 4, 6, 8
+_CONTRIBUTES = 0.5  # of the best service's score, from which another is a factor
+_MOST_FACTORS, _MOST_RULED_OUT = 4, 8
 _LISTED = 0.2  # of the best change's score, from which another is listed
 _MOST_CHANGES = 5
-
-_KINDS: Mapping[str, FactorKind] = {
-    "logs": "logs", "calls": "calls", "latency": "latency", "errors": "errors", "symptom": "symptom",
-}  # fmt: skip
-_METRIC_KINDS: Mapping[str, FactorKind] = {
-    "latency": "latency", "errors": "errors", "success": "errors", "saturation": "saturation", "traffic": "traffic",
-}  # fmt: skip
 
 
 def explain(given: Observations) -> RootCauseReport:
@@ -76,9 +58,10 @@ def _report(case: Case) -> RootCauseReport:
         factors=tuple(factors),
         ruled_out=_ruled_out(case, strong, factors),
         services=ranking(case),
+        scores=tuple(suspect.score for suspect in case.suspects if suspect.score > 0),
         changes=tuple(one.change.id for one in changes),
         looked_at=_looked_at(case.given),
-        next_steps=_next_steps(case, factors),
+        next_steps=_next_steps(case, factors, changes),
     )
 
 
@@ -99,83 +82,22 @@ def ranking(case: Case) -> tuple[str, ...]:
 
 
 def _factors(case: Case, strong: Sequence[Suspect], changes: Sequence[Judged]) -> list[Factor]:
-    factors = []
+    likely = [one for one in changes if one.verdict in {"likely", "possible"}]
+    factors = [change_factor(case, place, likely, strong) for place in range(len(likely))]
+    if not changes:
+        factors += [elsewhere_factor(case, sign) for sign in case.elsewhere[:1] if sign.kind != "load"]
     best = strong[0].score if strong else 0.0
-    for judged in changes:
-        if judged.verdict in {"likely", "possible"}:
-            second = max((other.score for other in changes if other is not judged), default=0.0)
-            factors.append(_change_factor(case, judged, second, strong))
     for place, suspect in enumerate(strong):
         if suspect.score >= _CONTRIBUTES * best and suspect.findings[0].surprise > 0:
-            factors.append(_service_factor(case, suspect, place, strong))
-    if not changes:
-        factors[:0] = [_elsewhere_factor(case, sign) for sign in case.elsewhere[:1]]
-    return factors[:_MOST_FACTORS]
+            factors.append(service_factor(case, place, strong))
+    kept = [one for one in factors if one.kind == "change" or one.service == case.suspects[0].service or stands(one)]
+    loads = [elsewhere_factor(case, sign) for sign in case.elsewhere if sign.kind == "load"]
+    return [*kept[: _MOST_FACTORS - len(loads)], *loads]
 
 
-def _service_factor(case: Case, suspect: Suspect, place: int, strong: Sequence[Suspect]) -> Factor:
-    second = strong[1].score if len(strong) > 1 else 0.0
-    sure = confidence.of_service(strong[0].score, second)
-    evidence = _evidence(case, suspect.findings)
-    return Factor(
-        service=suspect.service,
-        kind=_kind(suspect.findings[0]),
-        title=evidence[0].claim if evidence else suspect.service,
-        score=suspect.score,
-        confidence=sure if place == 0 else (1 - sure) * suspect.score / sum(other.score for other in strong[1:]),
-        evidence=evidence,
-        refutations=refute(suspect, case),
-        onset_ns=onset_of(suspect.findings[0], case),
-    )
-
-
-def _change_factor(case: Case, judged: Judged, second: float, strong: Sequence[Suspect]) -> Factor:
-    change = judged.change
-    told = next((one.findings for one in strong if one.service == change.service), strong[0].findings if strong else ())
-    return Factor(
-        service=change.service or case.place,
-        kind="change",
-        title=change.title,
-        score=judged.score,
-        confidence=confidence.of_change(judged.score, second),
-        evidence=(evidence_of_change(judged), *_evidence(case, told)[: _MOST_EVIDENCE - 1]),
-        refutations=refute_change(judged, case),
-        change=reference(change),
-        onset_ns=change.effect_ns,
-    )
-
-
-def _elsewhere_factor(case: Case, sign: Sign) -> Factor:
-    own = [finding for finding in case.findings if finding.service == sign.service and finding.surprise > 0]
-    own.sort(key=lambda one: (-one.surprise, one.signal, one.subject))
-    return Factor(
-        service=sign.service or case.place,
-        kind="elsewhere",
-        title=sign.text,
-        score=1.0 / sign.left,
-        confidence=1.0 - sign.left,
-        evidence=_evidence(case, own)[:_MOST_EVIDENCE],
-        onset_ns=case.incident.start_ns,
-    )
-
-
-def _evidence(case: Case, findings: Sequence[Finding]) -> tuple[Evidence, ...]:
-    told: dict[tuple[str, str, str], Finding] = {}
-    for finding in findings:
-        if finding.surprise > 0:
-            told.setdefault((finding.signal, finding.kind, finding.subject), finding)
-    return tuple(evidence_of(finding, case) for finding in list(told.values())[:_MOST_EVIDENCE])
-
-
-def _kind(finding: Finding) -> FactorKind:
-    return _KINDS.get(finding.signal) or _METRIC_KINDS.get(finding.kind, "resources")
-
-
-def reference(change: Change) -> ChangeReference:
-    """A change as a report names it."""
-    return ChangeReference(
-        id=change.id, kind=change.kind, title=change.title, service=change.service, at_ns=change.effect_ns
-    )
+def stands(factor: Factor) -> bool:
+    """Whether no test contradicts a factor."""
+    return all(one.outcome != "failed" for one in factor.refutations)
 
 
 def _conclusion(case: Case, factors: Sequence[Factor]) -> tuple[Conclusion, str]:
@@ -191,23 +113,33 @@ def _conclusion(case: Case, factors: Sequence[Factor]) -> tuple[Conclusion, str]
 
 def _ruled_out(case: Case, strong: Sequence[Suspect], factors: Sequence[Factor]) -> tuple[RuledOut, ...]:
     named = {factor.change.id for factor in factors if factor.change}
-    near = [one for one in case.changes if one.change.id not in named and _worth_saying(one, case)]
+    responses = {one.change.undone.by for one in case.changes if one.change.undone}
     changes = [
         RuledOut(
             title=one.change.title,
             service=one.change.service,
-            reason=one.reasons[0] if one.verdict == "ruled out" else "; ".join(one.reasons) or "has nothing in common",
+            reason="; ".join(one.reasons[:1] if one.verdict == "ruled out" else one.reasons),
             change=reference(one.change),
         )
-        for one in near
+        for one in case.changes
+        if one.change.id not in named and one.change.title not in responses and _worth_saying(one, case)
     ]
     kept = {factor.service for factor in factors}
     services = [
-        RuledOut(title=one.service, service=one.service, reason="its evidence is much weaker than that of the first")
-        for one in strong
+        RuledOut(title=one.service, service=one.service, reason=_weaker(case, place, strong))
+        for place, one in enumerate(strong)
         if one.service not in kept
     ]
     return tuple([*changes, *services][:_MOST_RULED_OUT])
+
+
+def _weaker(case: Case, place: int, strong: Sequence[Suspect]) -> str:
+    """Why a service is no factor: the tests that it failed, else how little speaks against it."""
+    failed = [one for one in refute(strong[place], case) if one.outcome == "failed"]
+    if failed:
+        return "; ".join(f"{one.question} {one.detail}" for one in failed)
+    share = strong[place].score / strong[0].score
+    return f"what speaks against it is {100 * share:.0f} % as strong as what speaks against {strong[0].service}"
 
 
 _AROUND_NS = 30 * 60 * 1_000_000_000
@@ -219,12 +151,16 @@ def _worth_saying(judged: Judged, case: Case) -> bool:
     return change.deployed == "own" and abs(change.effect_ns - case.incident.start_ns) <= _AROUND_NS
 
 
-def _next_steps(case: Case, factors: Sequence[Factor]) -> tuple[str, ...]:
+def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]) -> tuple[str, ...]:
     steps = []
     if factors and factors[0].change:
-        steps.append(f"take {factors[0].change.title} back, and see whether the symptom goes")
-    failed = [one.question for one in (factors[0].refutations if factors else ()) if one.outcome == "not tested"]
-    steps += [f"answer: {question}" for question in failed]
+        back = changes[0].change.undone
+        title = factors[0].title
+        steps.append(
+            f"find out why {title} was made, before it comes back: it was taken back ({back.by})"
+            if back
+            else f"take {title} back, and see whether the symptom goes"
+        )
     missing = {"logs": case.given.logs, "traces": case.given.spans, "changes": case.given.events}
     steps += [f"look at {name}: there were none" for name, frame in missing.items() if frame is None or frame.empty]
     return tuple(steps)

@@ -12,6 +12,7 @@ Role = Literal[
 
 # In order: the first that fits. Words are those of OpenTelemetry, Prometheus exporters, CloudWatch and Istio.
 _WORDS: tuple[tuple[Role, str], ...] = (
+    ("other", r"^(node|host|kube_node)(?![a-z])|^Node[A-Z]"),  # of all that runs there
     ("restarts", r"restart|crash|oom|evict"),
     ("success", r"success|availab|ready|healthy|hit_?ratio|apdex|flushed|processed|delivered"),
     (
@@ -29,7 +30,7 @@ _WORDS: tuple[tuple[Role, str], ...] = (
     ("network", r"network|receive|transmit|bytes|packets|(^|_)(rx|tx)(_|$)|bandwidth"),
     ("traffic", r"request|rps|qps|ops|workload|throughput|calls|hits|per_?(sec|min)|rate|consumed|(^|_)lod(_|$)"),
 )
-_PATTERNS = tuple((role, re.compile(words, re.IGNORECASE)) for role, words in _WORDS)
+_PATTERNS = tuple((role, re.compile(words, 0 if role == "other" else re.IGNORECASE)) for role, words in _WORDS)
 
 OUTCOMES: frozenset[Role] = frozenset({"errors", "success", "latency"})
 """What callers feel: these go up the call graph."""

@@ -41,6 +41,20 @@ class _Outcome:
     weights: Array
     period: Array
 
+    @property
+    def total(self) -> Array:
+        """Each service's excess when the symptom is there, less what it has in the incident when it is not."""
+        spared = (self.period == INCIDENT) & (self.weights == 0)
+        anyway = self.excess[spared].mean(axis=0) if spared.any() else np.zeros(len(self.services))
+        found: Array = self.weights @ self.excess - np.maximum(anyway, 0.0)
+        return found
+
+    def clearness(self, service: str) -> float:
+        """How clearly the symptom shows in this metric: the excess of its service in units of its noise."""
+        at = self.services.index(service)
+        excess = float(self.weights @ self.excess[:, at])
+        return excess / (float(self.noise[at]) + _FLOOR * abs(excess)) if excess else 0.0
+
 
 def symptom_findings(
     table: SeriesTable, periods: Periods, symptom: Symptom, calls: Collection[tuple[str, str]]
@@ -54,12 +68,9 @@ def symptom_findings(
         calls: Who calls whom.
     """
     reached = reachable(symptom.service, calls)
-    best: list[Finding] = []
-    for metric in _candidates(table, symptom):
-        outcome = _outcome(table, periods, metric, symptom.service)
-        found = _shares(outcome, symptom.service, calls, reached) if outcome else []
-        best = max(best, found, key=lambda one: max((finding.surprise for finding in one), default=0.0))
-    return best
+    outcomes = [_outcome(table, periods, metric, symptom.service) for metric in _candidates(table, symptom)]
+    shown = max(filter(None, outcomes), key=lambda one: (one.clearness(symptom.service), one.metric), default=None)
+    return _shares(shown, symptom.service, calls, reached) if shown else []
 
 
 def reachable(service: str, calls: Collection[tuple[str, str]]) -> set[str]:
@@ -86,7 +97,7 @@ def _candidates(table: SeriesTable, symptom: Symptom) -> list[str]:
 
 
 def _outcome(table: SeriesTable, periods: Periods, metric: str, service: str) -> _Outcome | None:
-    grid = _grid(table, metric)
+    grid = grid_of(table, metric)
     if grid is None or service not in grid.columns:
         return None
     role: Role = role_of(metric)
@@ -114,7 +125,7 @@ def _median(values: Array) -> Array:
     return np.ma.median(np.ma.masked_invalid(values), axis=0).filled(np.nan)  # type: ignore[no-untyped-call,no-any-return]
 
 
-def _grid(table: SeriesTable, metric: str) -> pd.DataFrame | None:
+def grid_of(table: SeriesTable, metric: str) -> pd.DataFrame | None:
     """Instants × services of one metric, the worst of several instances; instants brought to a common step."""
     wanted = np.flatnonzero(table.keys["metric"].to_numpy() == metric)
     rows = np.flatnonzero(np.isin(table.series, wanted))
@@ -135,19 +146,25 @@ def _step(instants: Array) -> int:
     return int(np.median(gaps)) if len(gaps) else 1
 
 
-def _requests(table: SeriesTable, grid: pd.DataFrame) -> Array:
-    """How many requests each service had at each instant; ones where no metric tells."""
+def requests_metric(table: SeriesTable) -> str | None:
+    """The metric that tells of the requests of most services; None where hardly any has one."""
     spread = {
         str(metric): group["service"].nunique()
         for metric, group in table.keys.groupby("metric", observed=True)
         if role_of(str(metric)) == "traffic"
     }
     if not spread or max(spread.values()) < _LEAST_SERVICES:
+        return None
+    return min(spread, key=lambda name: (-spread[name], name))
+
+
+def _requests(table: SeriesTable, grid: pd.DataFrame) -> Array:
+    """How many requests each service had at each instant; ones where no metric tells."""
+    metric = requests_metric(table)
+    counts = grid_of(table, metric) if metric else None
+    if counts is None:
         return np.ones(grid.shape)
-    chosen = min(spread, key=lambda name: (-spread[name], name))
-    counts = _grid(table, chosen)
-    found = grid.iloc[:0] if counts is None else counts
-    found = found.reindex(index=grid.index, columns=grid.columns)
+    found = counts.reindex(index=grid.index, columns=grid.columns)
     filled: Array = found.fillna(found.median()).fillna(0.0).to_numpy(dtype=np.float64)
     return filled
 
@@ -155,7 +172,7 @@ def _requests(table: SeriesTable, grid: pd.DataFrame) -> Array:
 def _shares(
     outcome: _Outcome, service: str, calls: Collection[tuple[str, str]], reached: Collection[str]
 ) -> list[Finding]:
-    total = outcome.weights @ outcome.excess
+    total = outcome.total
     place = {name: at for at, name in enumerate(outcome.services)}
     whole = float(total[place[service]])
     if whole <= 0:

@@ -49,6 +49,16 @@ def words(text: str) -> set[str]:
     return {part[:_STEM] for part in parts if part in _KEPT or (len(part) > 2 and part not in _COMMON and part != "xx")}
 
 
+def spelled(text: str) -> dict[str, str]:
+    """The telling words of a text as they are written there in full, by how they are compared.
+
+    >>> spelled("ErrTokenExpired")["expir"]
+    'expired'
+    """
+    parts = [part.lower() for part in _PARTS.findall(_HUMPS.sub(r"\1 \2", text))]
+    return {part[:_STEM]: part for part in reversed(parts)}
+
+
 def trouble_words(told: Iterable[tuple[str, float]], services: Collection[str]) -> dict[str, float]:
     """How much each word stands for the trouble: as much as the text that has it, more where it is quoted there.
 
