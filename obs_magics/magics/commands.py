@@ -191,8 +191,8 @@ EVENTS = Command(
         'attributes (severity=~"crit.*", alertname!="Watchdog"), a time (since 14:00), and words or "phrases" that\n'
         "stand in the event. Without one everything is meant. Every source that may know is asked at the same\n"
         "time; one that fails does no harm, and is named. An alert that Prometheus and Alertmanager both tell of is\n"
-        "shown once. Without times: the last "
-        "6 hours. Alerts and incidents without an end still go on. ${name} is a Python variable."
+        "shown once. Without times: the last 6 hours.\n"
+        "Alerts and incidents without an end still go on. ${name} is a Python variable."
     ),
     examples=(
         "%obs_events",
