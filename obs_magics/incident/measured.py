@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -14,8 +13,7 @@ from obs_magics.incident.reach import Desks, Reach
 from obs_magics.incident.shifts import Points
 from obs_magics.language.measures import DEFAULT_SCAN, Resolved
 from obs_magics.model import provenance
-from obs_magics.model.durations import SECOND, parse_duration
-from obs_magics.model.errors import UsageError
+from obs_magics.model.durations import SECOND
 from obs_magics.model.frames import empty_metrics
 from obs_magics.model.provenance import Provenance
 from obs_magics.model.query import choose_step
@@ -28,7 +26,6 @@ from obs_magics.session.plan import MetricsOptions
 _MOST_POINTS = 720  # of a series
 _LEAST_STEP_NS = 15 * SECOND
 _MEASURES_AT_ONCE = 8
-_LOOKS_BACK = re.compile(r"\[(?P<window>[0-9a-z]+)(?:[:\]])")
 _TITLES: Mapping[str, str] = {"throughput": "requests", "cpu_usage": "CPU", "memory_usage": "memory"}
 
 
@@ -120,8 +117,7 @@ async def _resolved(desks: Desks, name: str, wanted: dict[str, list[str]]) -> li
 
 
 def _points(answered: _Answered) -> list[Points]:
-    origin, one = provenance.of(answered.frame), answered.resolved
-    window_ns = _window(origin.native_query) if origin is not None else 0
+    one = answered.resolved
     return [
         Points(
             service=series.labels.get("service", one.service),
@@ -133,7 +129,6 @@ def _points(answered: _Answered) -> list[Points]:
             direction=one.direction,
             times_ns=series.timestamps_ns,
             values=series.values,
-            window_ns=window_ns,
         )
         for series in split_series(answered.frame)
     ]
@@ -153,22 +148,7 @@ def measure_title(measure: str, labels: Mapping[str, str] | None = None) -> str:
     return f"{title} of {told}" if told else title
 
 
-def _window(query: str) -> int:
-    """How far back a query looks, in nanoseconds: the longest of its ranges."""
-    lengths = []
-    for found in _LOOKS_BACK.finditer(query):
-        try:
-            lengths.append(parse_duration(found["window"]))
-        except UsageError:
-            continue  # brackets inside of a text
-    return max(lengths, default=0)
-
-
-def within(found: Measured, span: TimeRange, services: Collection[str] | None = None) -> Measured:
-    """The same with the points of a stretch of time alone, and of some services."""
-    times = found.frame["timestamp"].astype("int64")
-    keep = times.between(span.start_ns, span.end_ns)
-    if services is not None:
-        keep &= found.frame["service"].isin(list(services)) if "service" in found.frame.columns else True
-    kept = found.frame[keep].reset_index(drop=True)
-    return replace(found, frame=kept)
+def within(found: Measured, span: TimeRange) -> Measured:
+    """The same with the points of a stretch of time alone."""
+    kept = found.frame["timestamp"].astype("int64").between(span.start_ns, span.end_ns)
+    return replace(found, frame=found.frame[kept].reset_index(drop=True))

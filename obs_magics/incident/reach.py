@@ -52,11 +52,6 @@ class Reach:
     now_ns: int
     warnings: tuple[str, ...] = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them."""
-        return tuple(dict.fromkeys([*self.metrics, *self.logs, *self.traces, *self.events]))
-
 
 async def reach(book: SourceBook, asked: str | None, parts: Parts, clock_ns: Callable[[], int]) -> Reach:
     """Open what can be opened.

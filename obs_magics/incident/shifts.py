@@ -51,7 +51,6 @@ class Points:
         direction: Which way is bad.
         times_ns: int64, in order.
         values: float64.
-        window_ns: How far back each value looks.
     """
 
     service: str
@@ -61,7 +60,6 @@ class Points:
     direction: Direction
     times_ns: Array
     values: Array
-    window_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from obs_magics.incident.onsets import begun_before, ending, stretches, symptoms_of, told_start
 from obs_magics.incident.shifts import Points, shift_near, shifts_within
-from obs_magics.model.durations import MINUTE, SECOND
+from obs_magics.model.durations import SECOND
 
 STEP = 15 * SECOND
 BEGIN = 1_795_356_900_000_000_000
@@ -25,7 +25,6 @@ def points(values: np.ndarray, *, measure: str = "latency_p99", direction: str =
         direction=direction,  # type: ignore[arg-type]
         times_ns=times,
         values=values.astype(np.float64),
-        window_ns=MINUTE,
     )
 
 
