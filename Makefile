@@ -20,11 +20,11 @@ help:  ## list the targets
 
 setup: .venv/ready  ## make .venv with everything, as locked
 
-demo: .venv/ready  ## run the quickstart notebook on the demo world, from end to end
+demo: .venv/ready  ## run the postmortem notebook on the demo world, from end to end
 	@$(BIN)/obs-magics demo
 
 lab: .venv/ready  ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks/quickstart.ipynb
+	@$(BIN)/jupyter lab notebooks/postmortem.ipynb
 
 servers:  ## install the real servers the tests use (Debian packages, as root; elsewhere says what is skipped)
 	@bash tests/install_servers.sh

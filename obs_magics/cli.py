@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="obs-magics", description="Investigate production incidents in notebooks.")
     parser.add_argument("--version", action="version", version=f"obs-magics {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="run the quickstart notebook on the demo world and write it as a page")
+    demo = commands.add_parser("demo", help="run the postmortem notebook on the demo world and write it as a page")
     demo.add_argument("--notebook", type=Path, default=None, help="another notebook to run")
     demo.add_argument("--out", type=Path, default=Path("out"), help="where to write the page (default: %(default)s)")
     demo.set_defaults(run=_demo)
@@ -46,5 +46,5 @@ def _demo(options: argparse.Namespace) -> int:
     print()
     print(f"The page:      {finished.page}")
     print(f"The notebook:  {finished.notebook}")
-    print("Go on from there in JupyterLab:  make lab   (or: jupyter lab notebooks/quickstart.ipynb)")
+    print("Go on from there in JupyterLab:  make lab   (or: jupyter lab notebooks/postmortem.ipynb)")
     return 0

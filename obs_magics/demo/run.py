@@ -10,7 +10,7 @@ from typing import Any
 
 from obs_magics.model.errors import ObsError, UsageError
 
-QUICKSTART = Path("notebooks") / "quickstart.ipynb"
+POSTMORTEM = Path("notebooks") / "postmortem.ipynb"
 # A code cell with this tag says something worth repeating on the terminal.
 FINDING_TAG = "finding"
 _CELL_SECONDS = 300
@@ -29,7 +29,7 @@ def run_notebook(path: Path | None, out: Path, *, say: Callable[[str], None]) ->
     """Execute a notebook and write it to `out` as a notebook and as a page.
 
     Args:
-        path: The notebook; None is the quickstart.
+        path: The notebook; None is the postmortem.
         out: A folder, made when it is not there.
         say: Is told one line per step.
 
@@ -70,7 +70,7 @@ def run_notebook(path: Path | None, out: Path, *, say: Callable[[str], None]) ->
 
 
 def _find(path: Path | None) -> Path:
-    source = path if path is not None else QUICKSTART
+    source = path if path is not None else POSTMORTEM
     if not source.is_file():
         raise UsageError(
             f"there is no notebook {source}", hint="run this in a clone of the project, or give --notebook"
@@ -89,8 +89,8 @@ def _findings(cell: Any) -> list[str]:
     shown = [output for output in cell.outputs if output.output_type == "display_data"]
     texts = [output.data.get("text/plain", "") for output in shown if "text/html" in output.data]
     texts += [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"]
-    # The next step is for whoever sits before the notebook.
-    return [found for text in texts if (found := text.partition("\nnext:")[0].strip())]
+    # Tables and the next step, behind a blank line, are for whoever sits before the notebook.
+    return [found for text in texts if (found := text.strip().partition("\n\n")[0].partition("\nnext:")[0].strip())]
 
 
 def _write(notebook: Any, name: str, out: Path, findings: list[str]) -> Finished:
