@@ -145,9 +145,35 @@ def test_the_grid_keeps_gaps_and_counters_count_with_their_rate() -> None:
 def test_very_many_metrics_are_cut_to_those_that_move() -> None:
     values = np.ones((MOST_METRICS + 20, 60)) + 0.01 * np.sin(np.arange(60))
     values[-3:] += np.sin(np.arange(60))
+    values[:2] = np.nan
     (entity,) = entities(frame_of(values))
     assert len(entity.metrics) == MOST_METRICS
     assert entity.metrics[-1] == f"m{MOST_METRICS + 19}"
+
+
+def test_what_is_there_from_the_start_on_is_told_as_it_is_seen() -> None:
+    values = related()
+    values[:, 2:9] *= 3
+    found = detect_together(frame_of(values), sensitivity="high")
+    assert found["start"].min() <= at(5)
+
+
+def test_events_that_run_into_each_other_are_one() -> None:
+    values = related()
+    values[:, 1000:1030] *= 3
+    values[:, 1012:1020] *= 4
+    found = detect_together(frame_of(values), sensitivity="high")
+    assert (found["kind"] == "joint").sum() == 1
+
+
+def test_minutes_of_days_are_judged_like_steps_of_five() -> None:
+    values = np.repeat(related(), 5, axis=1) * np.random.default_rng(8).normal(1, 0.01, (5, 25 * DAY))
+    values[1:4, 5000:5060] *= 3
+    values = np.vstack([values, np.where(np.arange(25 * DAY) < 60, np.arange(25 * DAY), np.nan)])
+    series = [({"__name__": f"m{number}", "service": "shop"}, row) for number, row in enumerate(values)]
+    found = detect_together(regular(series, step=60))
+    assert found["kind"].tolist() == ["joint"]
+    assert abs(found["start"].iloc[0] - pd.Timestamp(START + 5000 * 60 * SECOND, tz="UTC")) <= pd.Timedelta(minutes=5)
 
 
 def test_a_stray_timestamp_does_not_ask_for_gigabytes() -> None:

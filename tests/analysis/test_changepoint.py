@@ -128,6 +128,14 @@ def test_at_most_so_many_are_told_and_the_surest_first() -> None:
     assert [one.index for one in change_points(values)] == [120, 300]
 
 
+def test_alpha_says_how_sure_one_must_be() -> None:
+    values = RNG(2).normal(size=200)
+    values[80:] += 3
+    (found,) = change_points(values)
+    assert 0 < found.p_value < 1e-6
+    assert change_points(values, alpha=found.p_value / 2) == ()
+
+
 @given(st.lists(st.floats(-1e15, 1e15), min_size=0, max_size=90))
 def test_any_numbers_are_judged_the_same_way_twice_and_in_bounds(numbers: list[float]) -> None:
     values = np.array(numbers)

@@ -100,18 +100,23 @@ def merged(found: Sequence[Run]) -> list[Run]:
     return result
 
 
-def anomaly_of(run: Run, entity: Entity, joint: JointScores | None, broken: Breaks | None) -> Anomaly:
-    """Say what a run was: who contributed, how far off the furthest metric was, and what would have been normal."""
-    if run.kind == "joint" and joint is not None:
-        off = _furthest(joint.off, run)
-        return _anomaly(run, entity, off, _joint_words(entity, off), _around(entity, off, run))
-    if broken is None:
-        raise ValueError(f"a run of kind {run.kind} without its scores")
+def joint_anomaly(run: Run, entity: Entity, joint: JointScores) -> Anomaly:
+    """Say which metrics moved at once, how far off the furthest was, and what would have been normal."""
+    off = _furthest(joint.off, run)
+    names, count = _named(entity, off, LEAST_SPREADS)
+    method = f"{count} of {len(off)} metrics moved at once; spreads off: {', '.join(names)}"
+    return _anomaly(run, entity, off, method, _around(entity, off, run))
+
+
+def break_anomaly(run: Run, entity: Entity, broken: Breaks) -> Anomaly:
+    """Say which metrics came apart, how far off the furthest was, and what the others say it should have been."""
     off = _furthest(broken.ratios, run)
+    names, _ = _named(entity, off, _BROKEN)
+    method = f"metrics that move together came apart; times the largest usual residual: {', '.join(names)}"
     leader = int(np.argmax(np.abs(off)))
     at = run.start + int(np.argmax(np.abs(broken.ratios[run.start : run.end + 1, leader])))
     expected, margin = float(broken.expected[at, leader]), float(broken.margin[leader])
-    return _anomaly(run, entity, off, _break_words(entity, off), (at, expected - margin, expected + margin))
+    return _anomaly(run, entity, off, method, (at, expected - margin, expected + margin))
 
 
 def _furthest(off: Array, run: Run) -> Array:
@@ -157,13 +162,3 @@ def _named(entity: Entity, off: Array, least: float) -> tuple[list[str], int]:
     order = np.argsort(-np.abs(off), kind="stable")
     far = [int(number) for number in order if abs(off[number]) >= least] or [int(order[0])]
     return [f"{entity.metrics[number]} {off[number]:+.1f}" for number in far[:_NAMED]], len(far)
-
-
-def _joint_words(entity: Entity, off: Array) -> str:
-    names, count = _named(entity, off, LEAST_SPREADS)
-    return f"{count} of {len(off)} metrics moved at once; spreads off: {', '.join(names)}"
-
-
-def _break_words(entity: Entity, off: Array) -> str:
-    names, _ = _named(entity, off, _BROKEN)
-    return f"metrics that move together came apart; times the largest usual residual: {', '.join(names)}"

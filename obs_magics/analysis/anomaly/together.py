@@ -11,7 +11,7 @@ import pandas as pd
 
 from obs_magics.analysis.anomaly.breaks import FEWEST_RELATED, FEWEST_ROWS, Breaks, breaks
 from obs_magics.analysis.anomaly.joint_entities import Entity, entities
-from obs_magics.analysis.anomaly.joint_events import Run, anomaly_of, lasting, merged, moved, runs
+from obs_magics.analysis.anomaly.joint_events import Run, break_anomaly, joint_anomaly, lasting, merged, moved, runs
 from obs_magics.analysis.anomaly.joint_scores import FEWEST_METRICS, JointScores, joint_scores
 from obs_magics.model.anomalies import Anomaly, Sensitivity, anomalies_frame
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
@@ -165,7 +165,9 @@ def _found(entity: Entity, level: Level, since: pd.Timestamp | None) -> list[Ano
     joint, broken = _joint_runs(looked, level), _break_runs(looked, level)
     # What moves far breaks its relations, too: a break is only told where each metric alone may look as ever.
     apart = [run for run in broken if all(not _meet(run, other) for other in joint)]
-    return [anomaly_of(run, looked.entity, looked.joint, looked.broken) for run in (*joint, *apart)]
+    entity = looked.entity
+    told = [joint_anomaly(run, entity, looked.joint) for run in joint] if looked.joint else []
+    return told + ([break_anomaly(run, entity, looked.broken) for run in apart] if looked.broken else [])
 
 
 def _joint_runs(looked: _Look, level: Level) -> list[Run]:
