@@ -71,4 +71,7 @@ def _origin(keys: Keys, value: Any, origins: Mapping[str, str]) -> str:
         candidates += [keys[:-1], keys[:-2]]
     if keys[-2:-1] == ("auth",) and value != "none":  # the type told by the other keys, or all of it by the address
         candidates += [keys[:-1], (*keys[:-2], "url")]
+    if keys[:1] == ("measures",):  # a single query needs no list, and plain text is one
+        bare = tuple(key for key in keys if not isinstance(key, int))
+        candidates += [bare, *([bare[:-1]] if bare[-1] == "query" else [])]
     return next((origins[key] for key in map(dotted, candidates) if key in origins), DEFAULT)

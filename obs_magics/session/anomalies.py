@@ -98,7 +98,8 @@ class AnomaliesDesk:
             notes=(*notes, *_notes(plans, [note for one in fetched for note in one.notes]), *left_out),
             failed=failed,
         )
-        with_provenance(report.frame, _provenance(report, plans, text))
+        queries = [one.query for one in asked]
+        with_provenance(report.frame, _provenance(report, plans, self._core.hidden(text), queries))
         self._emit(report.frame)
         return report
 
@@ -141,7 +142,8 @@ class AnomaliesDesk:
                 *left_out,
             ),
         )
-        with_provenance(events, _provenance(report, plans, text))
+        queries = [self._core.hidden(plan.native_query) for plan in plans]
+        with_provenance(events, _provenance(report, plans, self._core.hidden(text), queries))
         self._emit(events)
         return events
 
@@ -186,7 +188,7 @@ class AnomaliesDesk:
         if not fetched:
             raise errors[0]
         failed = tuple(
-            f"{question.name}: {outcome.message}"
+            f"{self._core.hidden(question.name)}: {outcome.message}"
             for question, outcome in zip(questions, outcomes, strict=True)
             if isinstance(outcome, ObsError)
         )
@@ -244,7 +246,7 @@ def _examined(fetched: Fetched, parts: Sequence[Part], terms: Terms) -> Examined
     origin = provenance.of(fetched.frame)
     unit = measure.unit if measure else origin.unit if origin else ""
     return Examined(
-        name=fetched.question.name,
+        name=fetched.name,
         query=fetched.query,
         unit=unit,
         direction=direction,
@@ -288,7 +290,7 @@ def _notes(plans: Sequence[Plan], history: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(note for plan in plans for note in plan.notes), *history]))
 
 
-def _provenance(report: AnomalyReport, plans: Sequence[Plan], text: str) -> Provenance:
+def _provenance(report: AnomalyReport, plans: Sequence[Plan], text: str, queries: Sequence[str]) -> Provenance:
     """Where the events come from: the questions that they were found in."""
     first = plans[0]
     frames = [provenance.of(one.frame) for one in report.asked]
@@ -298,9 +300,7 @@ def _provenance(report: AnomalyReport, plans: Sequence[Plan], text: str) -> Prov
         platform=first.platform,
         address=first.address,
         question=text or ", ".join(dict.fromkeys(one.name for one in report.asked)),
-        native_query="; ".join(
-            dict.fromkeys([one.query for one in report.asked] or [one.native_query for one in plans])
-        ),
+        native_query="; ".join(dict.fromkeys(queries)),
         translated_by="measures" if any(one.measure for one in report.asked) else "",
         start=report.range.start.isoformat(),
         end=report.range.end.isoformat(),

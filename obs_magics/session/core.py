@@ -115,6 +115,10 @@ class Core:
         self.bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
         return frame
 
+    def hidden(self, text: str) -> str:
+        """What was typed, as it may be kept: without its secrets."""
+        return self._redactor().text(text)
+
     def now_ns(self) -> int:
         """What time it is for the default source, which may stand still; the clock's without one."""
         try:

@@ -81,7 +81,8 @@ class Fetched:
 
     Args:
         question: What was asked.
-        query: Of the range.
+        name: The measure, or the query as it was typed, without secrets.
+        query: Of the range, without the secrets that may have been typed into it.
         frame: The range.
         history: What lies before it, as it was measured.
         normal: The same as the range is to be compared with it: as noisy.
@@ -89,6 +90,7 @@ class Fetched:
     """
 
     question: Question
+    name: str
     query: str
     frame: pd.DataFrame
     history: pd.DataFrame
@@ -158,7 +160,8 @@ class Historian:
             notes = (f"without its history of {format_duration(back_ns)}: {problem.message}",)
         if len(rare):
             notes = (*notes, f"before {_clock(near.start_ns)} it was scraped every {format_duration(old_ns)} alone")
-        return await asyncio.to_thread(_fetched, question, plan, _text(question, query, scrape_ns), (rare, fine), notes)
+        shown = (self._core.hidden(question.name), self._core.hidden(_text(question, query, scrape_ns)))
+        return await asyncio.to_thread(_fetched, (question, *shown), _query(plan).range, (rare, fine), notes)
 
     def _bounded(self, query: MetricsQuery, baseline_ns: int) -> tuple[int, tuple[str, ...]]:
         """How far back the history goes at this step, and a note where that is less than was asked."""
@@ -234,7 +237,7 @@ def _text(question: Question, query: MetricsQuery, scrape_ns: int) -> str:
 
 
 def _fetched(
-    question: Question, plan: Plan, text: str, parts: tuple[pd.DataFrame, pd.DataFrame], notes: tuple[str, ...]
+    asked: tuple[Question, str, str], span: TimeRange, parts: tuple[pd.DataFrame, pd.DataFrame], notes: tuple[str, ...]
 ) -> Fetched:
     """The parts put together: the range by itself, and what lies before it, as it is and as noisy as the range."""
     import pandas as pd
@@ -242,12 +245,11 @@ def _fetched(
     from obs_magics.analysis.noise import as_noisy
 
     rare, fine = parts
-    span = _query(plan).range
     earlier = fine["timestamp"] < pd.Timestamp(span.start_ns, tz="UTC")
     before = fine[earlier].reset_index(drop=True)
     history = joined([rare, before])
     normal = joined([as_noisy(rare, fine), before]) if len(rare) else history
-    return Fetched(question, text, _told(fine, fine[~earlier].reset_index(drop=True), span), history, normal, notes)
+    return Fetched(*asked, _told(fine, fine[~earlier].reset_index(drop=True), span), history, normal, notes)
 
 
 def _told(fine: pd.DataFrame, asked: pd.DataFrame, span: TimeRange) -> pd.DataFrame:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from obs_magics.analysis.anomaly import Findings, Threshold
 
+_MOST_AT_ONCE = 16
 CHUNK = 500
 """Series in one chunk: enough for numpy, little enough for memory (500 × 1,440 points are 6 MB a column)."""
 
@@ -150,7 +151,7 @@ async def mapped(
         total: How many chunks there will be; 0 when that is not known.
         note: What is going on, for the progress.
     """
-    workers = os.cpu_count() or 1
+    workers = _workers(executor)
     own = ThreadPoolExecutor(workers, thread_name_prefix="obs-magics-scan") if executor is None else None
     loop = asyncio.get_running_loop()
     waiting: dict[asyncio.Future[Part], int] = {}
@@ -172,6 +173,12 @@ async def mapped(
         if own is not None:
             own.shutdown(wait=False, cancel_futures=True)
     return [done[place] for place in sorted(done)]
+
+
+def _workers(executor: Executor | None) -> int:
+    """How many chunks are computed at once: as many as there are workers, within what memory takes."""
+    known = getattr(executor, "_max_workers", None) or os.cpu_count() or 1  # no executor tells it in public
+    return min(int(known), _MOST_AT_ONCE)
 
 
 async def _some(waiting: dict[asyncio.Future[Part], int], done: dict[int, Part]) -> None:

@@ -131,6 +131,22 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         add_ignored(tmp_path / "folder" / "ignore.yaml", checked_entry(metric="a", reason="b"))
 
 
+def test_a_file_that_cannot_be_put_in_place_leaves_the_old_one_and_nothing_besides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ignore.yaml"
+    old = add_ignored(file, checked_entry(metric="a", reason="r"))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(ConfigError, match="cannot be written: No space left on device"):
+        add_ignored(file, checked_entry(metric="b", reason="r"))
+    assert read_ignored(file) == (old,)
+    assert [path.name for path in tmp_path.iterdir()] == ["ignore.yaml"]
+
+
 @pytest.mark.parametrize(
     ("entry", "event", "found"),
     [

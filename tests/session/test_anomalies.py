@@ -20,9 +20,13 @@ from obs_magics import AsyncSession, Session
 from obs_magics.api import base as base_module
 from obs_magics.model.anomalies import ANOMALY_COLUMNS
 from obs_magics.model.errors import QueryError, TranslationError, UsageError
-from obs_magics.model.frames import metrics_frame
+from obs_magics.model.frames import check_metrics, metrics_frame
+from obs_magics.model.query import MetricsQuery
 from obs_magics.model.sources import Progress
+from obs_magics.model.time import TimeRange
 from obs_magics.session.anomaly_report import AnomalyReport, judged
+from obs_magics.session.dress import joined
+from obs_magics.session.partition import cuts_of
 from obs_magics.session.scan import CHUNK, Part, Terms, chunks, examine_part, from_frames, mapped
 from obs_magics.session.traits import Traits, traits_of
 
@@ -131,6 +135,25 @@ def test_the_name_of_a_metric_or_a_query_is_looked_at_as_it_is(shop: Session) ->
     assert rate.asked[0].direction == "either"
     assert "[20m]" not in rate.asked[0].query
     assert len(rate.frame) >= 1
+
+
+def test_secrets_in_a_query_are_kept_nowhere(shop: Session) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    query = f'queue_depth{{queue!="{secret}"}}'
+    report = shop.anomaly_report(query, last="30m", baseline="1d")
+    scanned = shop.scan(query, last="30m", baseline="1d")
+    told = [str(report.frame.attrs), str(scanned.attrs), report.asked[0].name, report.asked[0].query]
+    assert not any(secret in text for text in told)
+
+
+def test_frames_of_other_labels_stand_together() -> None:
+    one = metrics_frame([{"__name__": "a", "pod": "x"}], [1], np.array([1]), np.array([1.0]))
+    other = metrics_frame([{"__name__": "a", "node": "y"}], [1], np.array([2]), np.array([2.0]))
+    whole = joined([one, other])
+    check_metrics(whole)
+    assert list(whole.columns) == ["timestamp", "value", "metric", "node", "pod"]
+    assert whole["pod"].isna().to_list() == [False, True]
+    assert joined([one.iloc[:0], other]) is other
 
 
 def test_a_step_of_ones_own_bounds_the_history(shop: Session) -> None:
@@ -408,6 +431,28 @@ def test_a_source_whose_history_cannot_be_asked_is_looked_at_without(
         report = session.anomaly_report("something", last="1h")
     assert "without its history of 7d: the range is longer than the server keeps" in report.notes
     assert len(report.asked[0].history) == 0
+
+
+async def test_what_cannot_be_counted_or_cut_is_asked_as_a_whole(tmp_path: Path) -> None:
+    world = World()
+    for number in range(6):
+        world.gauge({"__name__": "queue", "pod": f"p{number}", "zone": "a"}, 1.0)
+    world.gauge({"__name__": "lonely"}, 1.0)
+    source = world.source(tmp_path)
+    span = TimeRange(NOW_NS - 3_600 * 10**9, NOW_NS)
+
+    def cuts(text: str, size: int = 2) -> Any:
+        return cuts_of(MetricsQuery(text=text, range=span, step_ns=60 * 10**9), source, size)
+
+    assert [cut.values for cut in await cuts("queue")] == [("p0", "p1"), ("p2", "p3"), ("p4", "p5")]
+    assert [cut.label for cut in await cuts("sum by (pod) (queue)", 5)] == ["pod", "pod"]
+    assert await cuts("sum by (zone) (queue)") == []
+    assert await cuts("queue", 6) == []
+    assert await cuts("lonely", 1) == []
+    assert await cuts("queue / queue") == []
+    assert await cuts('queue{pod="nobody"}') == []
+    assert await cuts("rate(queue[1m]) * on () group_left () lonely") == []
+    assert await cuts("max(histogram_quantiles(queue, 1, 2, 3))") == []
 
 
 def test_a_source_without_services_says_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from support.measure_worlds import World
 
 from obs_magics import AsyncSession, Session
+from obs_magics.config.show import effective
 from obs_magics.demo.world.clock import at
 from obs_magics.model.errors import ConfigError, TranslationError, UsageError
 from obs_magics.model.frames import check_metrics
@@ -132,6 +133,15 @@ def test_the_configuration_adds_measures_and_ways_of_answering_them(configured: 
         depth = session.measure("queue_depth", "notification-service", last="10m", step="1m")
         assert (depth.obs.provenance.unit, depth["metric"].iloc[0]) == ("{message}", "queue_depth")
         assert session.measures("notification-service")["measure"].iloc[-1] == "queue_depth"
+
+
+def test_where_measures_are_configured_is_shown(configured: Session) -> None:
+    with configured as session:
+        rows = {row.key: (row.value, row.origin.rpartition("/")[2]) for row in effective(session.settings)}
+    assert rows["measures.errors[0].name"] == ("only 503", "obs.yaml:7")
+    assert rows["measures.queue_depth[0].unit"] == ("{message}", "obs.yaml:12")
+    assert rows["measures.queue_depth[0].service"] == ("*", "default")
+    assert rows["measures.latency[0].query"][1] == "obs.yaml:9"
 
 
 @pytest.mark.parametrize(
