@@ -18,6 +18,7 @@ from obs_magics.model.errors import UsageError
 from obs_magics.model.zones import day_and_clock
 
 _MOST_LINES = 20_000
+_HEAD_LENGTH = 200  # of a line that is nothing but a name and a time
 _AUTHOR_LENGTH, _AUTHOR_WORDS = 60, 6
 _EXAMPLES = 'write "14:31 anna: rolled back", or paste what Slack or Teams copy'
 
@@ -224,7 +225,7 @@ def _behind_heads(lines: Sequence[str]) -> dict[int, _Head]:
 
 
 def _behind(line: str, number: int) -> _Head | None:
-    match = _BEHIND.fullmatch(line)
+    match = _BEHIND.fullmatch(line) if len(line) <= _HEAD_LENGTH else None
     time = written(match, number + 1) if match else None
     if match is None or time is None or not _is_name(match["author"]):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -315,3 +316,21 @@ def test_whatever_is_pasted_is_read_or_refused_in_our_words(text: str) -> None:
         assert all(line in pasted for line in one.text.split("\n"))
     assert len(kept) <= len(pasted) + 1
     assert read(text) == chat
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14:31" + " " * 200_000 + "x",
+        "a" * 200_000 + " 2:31 PM\n14:31 a: b",
+        "14:31 a: " + "x " * 200_000,
+        "-" * 200_000 + "\n14:31 a: b",
+        "14:31 " * 40_000,
+        "[" * 200_000 + "14:31]\n14:31 a: b",
+    ],
+    ids=["blanks", "name", "words", "dashes", "times", "brackets"],
+)
+def test_long_lines_are_read_in_no_time(text: str) -> None:
+    started = time.perf_counter()
+    assert read(text).messages
+    assert time.perf_counter() - started < 3
