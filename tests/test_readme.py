@@ -57,6 +57,17 @@ def test_the_question_about_traces_says_what_the_readme_says(shell: Any, capsys:
     assert "since 12:40" in told
 
 
+def test_from_the_incident_to_the_report_as_the_readme_says(
+    shell: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run_cell("%obs demo").success
+    assert shell.run_cell(block("%obs_incident")).success
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "payment-api: redis pool: max connections 100 → 20 – very likely" in told
+    assert "which did not help" in told
+    assert (tmp_path / "postmortem.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_the_session_of_the_readme_works() -> None:
     names: dict[str, Any] = {}
     exec(compile(block("from obs_magics import Session"), "README", "exec"), names)
