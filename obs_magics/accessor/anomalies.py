@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,28 @@ def series_of(frame: pd.DataFrame) -> tuple[pd.DataFrame, str | Mapping[str, str
     return view.frame, view.unit
 
 
-def examined(frame: pd.DataFrame, *, sensitivity: str, since_ns: int | None) -> Findings:
-    """Look at the series of a metrics frame; all that lies before `since_ns` tells what is normal."""
+def is_counted(frame: pd.DataFrame) -> bool:
+    """Whether a frame is counted before it is looked at."""
+    return is_logs(frame) or is_spans(frame)
+
+
+def examined(frame: pd.DataFrame, *, sensitivity: str, since_ns: int | None, counted: bool = False) -> Findings:
+    """Look at the series of a metrics frame; all that lies before `since_ns` tells what is normal.
+
+    Args:
+        frame: A metrics frame.
+        sensitivity: `low`, `medium` or `high`.
+        since_ns: None for the first point.
+        counted: Whether its values are counts that were made here.
+    """
     from obs_magics.analysis.anomaly import examine
+    from obs_magics.analysis.counted_anomalies import telling
 
     since = None if since_ns is None else pd.Timestamp(since_ns, tz="UTC")
     times = frame["timestamp"].astype("int64")
     length = timedelta(microseconds=int(times.max() - times.min()) // 1000) if len(frame) else timedelta(days=7)
-    return examine(frame, sensitivity=_level(sensitivity), baseline=length, since=since)
+    found = examine(frame, sensitivity=_level(sensitivity), baseline=length, since=since)
+    return replace(found, events=telling(found.events, frame, since_ns=since_ns)) if counted else found
 
 
 def anomalies(frame: pd.DataFrame, *, sensitivity: str, baseline: str | None) -> pd.DataFrame:
@@ -58,7 +73,7 @@ def anomalies(frame: pd.DataFrame, *, sensitivity: str, baseline: str | None) ->
         since_ns = int(times.min()) + parse_duration(baseline)
         if since_ns >= int(times.max()):
             raise UsageError(f"the frame is not longer than the baseline of {baseline}", hint="take a shorter one: 30m")
-    return examined(metrics, sensitivity=sensitivity, since_ns=since_ns).events
+    return examined(metrics, sensitivity=sensitivity, since_ns=since_ns, counted=is_counted(frame)).events
 
 
 def correlate(frame: pd.DataFrame, target: Any, *, max_lag: str, limit: int | None) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from obs_magics.model.time import SECOND, TimeRange
 
 Array = np.ndarray[Any, Any]
 
-MOST_POINTS = 240
+MOST_POINTS, FEWEST_POINTS = 240, 90
+_A_STRETCH = 8  # lines or spans in a stretch, about
 _LEAST_STEP_NS = 10 * SECOND
 _ENTRY_KINDS = ("server", "consumer")
 
@@ -37,7 +38,8 @@ def counted_lines(
     Args:
         frame: A logs frame.
         span_ns: From when to when lines were looked for; None for the times of the lines.
-        step_ns: Length of a stretch; None for a readable one of 10 s or more that gives at most 240.
+        step_ns: Length of a stretch; None for a readable one of 10 s or more that gives at most 240, and at most one
+            for eight lines (90 where that would be fewer).
 
     Returns:
         A metrics frame: `metric` is `lines`, with the labels `level` and `service`; a stretch without lines has 0.
@@ -98,7 +100,9 @@ def _stretches(times: Array, step_ns: int | None, span_ns: tuple[int, int] | Non
     if span_ns is not None:  # its last nanosecond is not in it
         first_ns, last_ns = min(first_ns, span_ns[0]), max(last_ns, span_ns[1] - 1)
     span = TimeRange(first_ns, last_ns)
-    step = step_ns or max(choose_step(span, MOST_POINTS), _LEAST_STEP_NS)
+    # Where there are few, a short stretch would hold one or none, which tells nothing.
+    points = min(max(len(times) // _A_STRETCH, FEWEST_POINTS), MOST_POINTS)
+    step = step_ns or max(choose_step(span, points), _LEAST_STEP_NS)
     first = span.start_ns // step
     return times // step - first, (np.arange(first, span.end_ns // step + 1)) * step
 

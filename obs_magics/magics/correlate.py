@@ -115,7 +115,7 @@ def _compared(context: Context, asked: _Asked, *, events: bool) -> Compared:
             )
         else:
             report = session.correlation_report(
-                asked.query if asked.frame is None else panel.as_series(asked.frame, asked.series),
+                asked.query if asked.frame is None else panel.as_series(asked.frame, asked.series, asked.title),
                 against=_against(asked),
                 series=None if asked.frame is not None else asked.series,
                 max_lag=asked.max_lag,

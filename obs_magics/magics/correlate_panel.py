@@ -26,6 +26,7 @@ from obs_magics.model.durations import parse_duration
 from obs_magics.model.errors import UsageError
 from obs_magics.model.series import short_names, split_series
 from obs_magics.model.zones import zone_name
+from obs_magics.session.correlate import named
 from obs_magics.session.dress import joined
 
 if TYPE_CHECKING:
@@ -87,10 +88,12 @@ def count_series(frame: pd.DataFrame) -> int:
     return len(split_series(series_of(frame)[0]))
 
 
-def as_series(frame: pd.DataFrame, series: str | None) -> pd.DataFrame:
-    """The series of a frame that is meant, as a metrics frame."""
+def as_series(frame: pd.DataFrame, series: str | None, name: str) -> pd.DataFrame:
+    """The series of a frame that is meant, as a metrics frame; one that has no name gets that of the frame."""
     metrics, _ = series_of(frame)
-    return _rows_of(metrics, _target(metrics, series))
+    rows = named(_rows_of(metrics, _target(metrics, series)), name)
+    rows.attrs = frame.attrs
+    return rows
 
 
 def within(
@@ -117,7 +120,7 @@ def within(
     )
     target = next(name for name, one in zip(names, everything, strict=True) if one.identity == identity)
     return Compared(
-        frame=correlate(whole, identity, max_lag=length, limit=limit),
+        frame=correlate(whole, own, max_lag=length, limit=limit),
         target=target,
         series=whole,
         units={target: _unit(unit, everything[names.index(target)].metric), **units},

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from obs_magics.accessor.anomalies import examined, series_of
+from obs_magics.accessor.anomalies import examined, is_counted, series_of
 from obs_magics.magics.anomalies_panel import Part, Seen
 from obs_magics.model.errors import UsageError
 from obs_magics.model.time import TimeRange, parse_duration
@@ -39,7 +39,7 @@ def seen_in(frame: pd.DataFrame, sensitivity: str | None, baseline: str | None, 
     if back is not None and first + back >= last:
         raise UsageError(f"the frame is not longer than the baseline of {baseline}", hint="take a shorter one: 30m")
     since = None if back is None else first + back
-    found = examined(metrics, sensitivity=sensitivity or "medium", since_ns=since)
+    found = examined(metrics, sensitivity=sensitivity or "medium", since_ns=since, counted=is_counted(frame))
     events, held = without_ignored(found.events, ignored)
     return Seen(
         frame=events,

@@ -234,6 +234,11 @@ class CorrelationDesk:
             for question, answer in zip(questions, answers, strict=True)
             if isinstance(answer, ObsError)
         ]
+        failed += [
+            f"{question.name}: no values in this range"
+            for question, answer in zip(questions[needed:], answers[needed:], strict=True)
+            if not isinstance(answer, ObsError) and answer.empty
+        ]
         return [answer for answer in answers if not isinstance(answer, ObsError)], failed
 
     async def _answer(self, question: Question, options: MetricsOptions, source: str | None) -> pd.DataFrame:
@@ -368,7 +373,7 @@ def _correlated(own: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], opt
     from obs_magics.analysis.correlation import correlate
     from obs_magics.model.series import short_names, split_series
 
-    target = joined(own)
+    target = named(joined(own))
     one = _one_series(target, options.series)
     whole = joined([target, *(frame for frame in others if len(frame))])
     whole = whole.drop_duplicates([name for name in whole.columns if name != "value"], ignore_index=True)
@@ -377,7 +382,7 @@ def _correlated(own: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], opt
     identity = split_series(one)[0].identity
     frame = correlate(
         whole,
-        identity,
+        one,
         max_lag=timedelta(microseconds=parse_duration(options.max_lag) // 1000),
         limit=options.limit,
     )
@@ -390,6 +395,17 @@ def _correlated(own: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], opt
         range=TimeRange(int(times.min()), int(times.max())),
         compared=len(series) - 1,
     )
+
+
+def named(frame: pd.DataFrame, name: str = "target") -> pd.DataFrame:
+    """The frame; a series that has neither metric nor labels gets a name, to be told from the others."""
+    import numpy as np
+
+    from obs_magics.model.frames import categories, label_columns
+
+    if frame.empty or frame["metric"].notna().any() or label_columns(frame):
+        return frame
+    return frame.assign(metric=categories([name], np.array([len(frame)])))
 
 
 def _one_series(frame: pd.DataFrame, name: str | None) -> pd.DataFrame:
