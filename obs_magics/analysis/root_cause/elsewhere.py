@@ -22,7 +22,7 @@ _SURPRISING = 3.0
 _MORE = 1.25  # times as many requests
 
 # What each sign leaves of the score of a change.
-_PROVIDER, _SOME_PROVIDER, _NAMED_HOST, _NAMED_METRIC, _LOAD = 0.3, 0.85, 0.6, 0.7, 0.7
+_PROVIDER, _SOME_PROVIDER, _NAMED_HOST, _NAMED_METRIC, _LOAD = 0.3, 0.9, 0.6, 0.7, 0.85
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def _of_service(service: int, request: Array, item: Array, period: Array, wrong:
     during, before = shown[when == INCIDENT], shown[when == REFERENCE]
     if not len(during) or not len(before):
         return
-    given = np.append(np.sort(np.argsort(-counts, kind="stable")[:_MOST_ITEMS]), len(items))
+    given = np.concatenate([[len(items)], np.sort(np.argsort(-counts, kind="stable")[:_MOST_ITEMS])])
     hits, other_hits = during[:, given].T @ during, before[:, given].T @ before
     total, other_total = during[:, given].sum(axis=0)[:, None], before[:, given].sum(axis=0)[:, None]
     g = g_statistic(hits, total, other_hits, other_total)

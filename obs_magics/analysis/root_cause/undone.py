@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 _MINUTE = 60 * 1_000_000_000
 _BACK = re.compile(r"(?i)roll(?:ed|ing)?[ -]?back|revert|restore|undo|re-?creat|again")
-_HELPED_NS = 10 * _MINUTE  # recovery takes a while
+_HELPED_NS = 5 * _MINUTE  # recovery takes a while
+_IN_VAIN_NS = 10 * _MINUTE  # and what lasts so long after was not helped
 _BEFORE_NS = 2 * _MINUTE  # and is recorded late
 
 
@@ -56,4 +57,4 @@ def _effect(at_ns: int, end_ns: int | None) -> Literal["helped", "did not help"]
         return None
     if at_ns - _BEFORE_NS <= end_ns <= at_ns + _HELPED_NS:
         return "helped"
-    return "did not help" if end_ns > at_ns + _HELPED_NS else None
+    return "did not help" if end_ns > at_ns + _IN_VAIN_NS else None

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 _PARTS = re.compile(r"[A-Za-z]+|\d{2,}")
 _HUMPS = re.compile(r"([a-z0-9])([A-Z])")
 _STEM = 5
+_OTHERS = 20  # texts that are thought of beside the given ones: among two, no word is rare
 _QUOTED = re.compile(r"[\"'`\[“]([A-Za-z_][\w.-]{1,40})[\"'`\]”]")
 _QUOTED_WEIGHT = 1.6  # what an error puts in quotes or brackets is its subject
 _SERVICE_WEIGHT = 0.2  # what a service's own name counts: where something happens is judged apart from what it is
@@ -88,5 +89,5 @@ class Rarity:
         self._seen: Mapping[str, int] = Counter(word for text in texts for word in text)
 
     def __call__(self, word: str) -> float:
-        """The logarithm of how many texts there are for each that has the word."""
-        return math.log((self._many + 1) / (self._seen.get(word, 0) + 0.5))
+        """The logarithm of how many texts there are for each that has the word, as if among some more."""
+        return math.log((self._many + _OTHERS) / (self._seen.get(word, 0) + 1.5))
