@@ -11,8 +11,10 @@ from obs_magics.net.loop import background
 from obs_magics.session.plan import When
 
 if TYPE_CHECKING:
+    from obs_magics.incident.enrich import Enricher
     from obs_magics.incident.enriched import Enriched
     from obs_magics.incident.gathering import Asked
+    from obs_magics.model.incident import Incident
 
 
 class IncidentsBase(Base):
@@ -25,17 +27,22 @@ class IncidentsBase(Base):
         return self._clock_ns() if own is None else own
 
     async def _enrich(self, asked: Asked, progress: ProgressListener) -> Enriched:
+        return await self._enricher().enrich(asked, progress=progress)
+
+    async def _declare(self, asked: Asked, progress: ProgressListener) -> Incident:
+        return await self._enricher().declare(asked, progress=progress)
+
+    def _enricher(self) -> Enricher:
         from obs_magics.incident.configured import settings_of
         from obs_magics.incident.enrich import Enricher
         from obs_magics.incident.reach import Desks
 
-        enricher = Enricher(
+        return Enricher(
             Desks(self._core, self._traces, self._events, self._measures),
             settings_of(self.settings.settings.incident),
             zone=self.zone,
             clock_ns=self._clock_ns,
         )
-        return await enricher.enrich(asked, progress=progress)
 
 
 class SyncIncidents(IncidentsBase):
@@ -83,6 +90,37 @@ class SyncIncidents(IncidentsBase):
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
         return background().run(self._enrich(asked, progress))
 
+    def incident(
+        self,
+        service: str,
+        start: When | None = None,
+        *,
+        end: When | None = None,
+        source: str | None = None,
+        title: str = "",
+        progress: ProgressListener = no_progress,
+    ) -> Incident:
+        """When an incident was and when somebody was told of it, without all that `enrich` gathers.
+
+        Args:
+            service: As in `enrich`, and so are all others.
+            start: As in `enrich`.
+            end: As in `enrich`.
+            source: As in `enrich`.
+            title: As in `enrich`.
+            progress: As in `enrich`.
+
+        Returns:
+            The incident; `to_dict()` gives it as JSON.
+
+        Raises:
+            UsageError: As in `enrich`.
+        """
+        from obs_magics.incident.gathering import Asked
+
+        asked = Asked(service=service, start=start, end=end, source=source, title=title)
+        return background().run(self._declare(asked, progress))
+
 
 class AsyncIncidents(IncidentsBase):
     """The same calls, to be awaited."""
@@ -102,3 +140,19 @@ class AsyncIncidents(IncidentsBase):
 
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
         return await bridged(self._enrich(asked, progress))
+
+    async def incident(
+        self,
+        service: str,
+        start: When | None = None,
+        *,
+        end: When | None = None,
+        source: str | None = None,
+        title: str = "",
+        progress: ProgressListener = no_progress,
+    ) -> Incident:
+        """As `Session.incident`."""
+        from obs_magics.incident.gathering import Asked
+
+        asked = Asked(service=service, start=start, end=end, source=source, title=title)
+        return await bridged(self._declare(asked, progress))

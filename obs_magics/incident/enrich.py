@@ -21,6 +21,7 @@ from obs_magics.incident.timeline import shift_text
 from obs_magics.model.durations import HOUR, SECOND, format_duration
 from obs_magics.model.errors import UsageError
 from obs_magics.model.events import ONGOING
+from obs_magics.model.incident import Incident
 from obs_magics.model.instants import Instant
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import ProgressListener, no_progress
@@ -51,6 +52,17 @@ class Enricher:
         Raises:
             UsageError: There is no source, no such service, the times make no sense, or no start can be found.
         """
+        gathering, begun, odd = await self._prepared(asked, progress)
+        enriched = await gathering.run(begun)
+        return replace(enriched, warnings=(*odd, *enriched.warnings))
+
+    async def declare(self, asked: Asked, *, progress: ProgressListener = no_progress) -> Incident:
+        """The incident without its evidence; raises as `enrich` does."""
+        gathering, begun, _ = await self._prepared(asked, progress)
+        return await gathering.declared(begun)
+
+    async def _prepared(self, asked: Asked, progress: ProgressListener) -> tuple[Gathering, Begun, list[str]]:
+        """Whom to ask, since when, and what to say of a service that nobody knows."""
         if not isinstance(asked.service, str) or not asked.service.strip():
             raise UsageError("an incident has a service", hint="name it: payment-api")
         parts = Parts(progress)
@@ -59,8 +71,7 @@ class Enricher:
         odd = check_service(asked.service, known, complete=complete)
         begun = await self._begun(asked, found, parts)
         gathering = Gathering(self._desks, self._settings, asked, found=found, known=known, parts=parts)
-        enriched = await gathering.run(begun)
-        return replace(enriched, warnings=(*odd, *enriched.warnings))
+        return gathering, begun, odd
 
     async def _begun(self, asked: Asked, found: Reach, parts: Parts) -> Begun:
         if asked.start is None:

@@ -14,6 +14,8 @@ from obs_magics.incident.measured import Measured, measured, step_of, within
 from obs_magics.incident.onsets import FELT, SAME_NS, Ending, begun_before, ending, shifts_of, symptoms_of, told_start
 from obs_magics.incident.parts import Parts, both
 from obs_magics.incident.reach import Desks, Reach
+from obs_magics.incident.response import response
+from obs_magics.incident.timeline import timeline
 from obs_magics.incident.traced import Traced, traced
 from obs_magics.model.durations import HOUR
 from obs_magics.model.incident import Around, FoundBy, Incident, Shift
@@ -103,6 +105,16 @@ class Gathering:
     ) -> None:
         self._desks, self._settings, self._asked = desks, settings, asked
         self._found, self._known, self._parts = found, known, parts
+
+    async def declared(self, begun: Begun) -> Incident:
+        """The incident alone: when it was, and when somebody was told."""
+        extent = await self._extent(begun)
+        events = await self._events(extent.incident.windows)
+        rows = await asyncio.to_thread(timeline, extent.incident, events=events.events)
+        calls = [(caller, callee) for caller, callees in self._settings.calls.items() for callee in callees]
+        near = [name for name, distance in graph.distances(calls, self._asked.service).items() if distance == 1]
+        told = response(rows, extent.incident, near).of("detected")
+        return replace(extent.incident, detected_ns=told.at_ns, detected_because=told.because)
 
     async def run(self, begun: Begun) -> Enriched:
         """Gather."""

@@ -17,11 +17,15 @@ from support.incident_story import ns
 from obs_magics import demo
 from obs_magics.analysis.root_cause import explain
 from obs_magics.api import AsyncSession, Session
+from obs_magics.config.settings import Incident as Section
+from obs_magics.incident.configured import settings_of
 from obs_magics.incident.enriched import FRAMES, Enriched
+from obs_magics.incident.gathering import Settings
 from obs_magics.local.source import FolderSource
 from obs_magics.model.errors import SourceUnavailable, UsageError
 from obs_magics.model.events import Event, check_events, events_frame
 from obs_magics.model.frames import check_metrics
+from obs_magics.model.incident import Incident
 from obs_magics.model.logs import check_logs
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import Answer, Progress
@@ -169,10 +173,22 @@ async def test_the_same_call_can_be_awaited(folder: Path, payments: Enriched) ->
     async with AsyncSession(zone="UTC") as session:
         await session.connect("demo", str(folder))
         found = await session.enrich("payment-api", "14:15", end="14:40", title="Payments")
+        alone = await session.incident("payment-api", "14:15")
     assert found.incident.end_ns == ns("14:40")
     assert found.incident.end_because == "as told"
     assert found.incident.title == "Payments"
+    assert alone == payments.incident
     assert [one.start_ns for one in found.symptoms] == [one.start_ns for one in payments.symptoms]
+
+
+def test_the_incident_alone_says_the_same_of_when(session: Session, payments: Enriched) -> None:
+    alone = session.incident("payment-api", "14:15")
+    assert alone == payments.incident
+    assert Incident.from_dict(alone.to_dict()) == alone
+
+
+def test_what_the_configuration_says_by_default_is_what_is_done_by_default() -> None:
+    assert settings_of(Section()) == Settings()
 
 
 # ── when it began ────────────────────────────────────────────────────────────────────────────────────────────────────
