@@ -27,6 +27,8 @@ _STILL = 1e-6  # of the range: the least noise that is believed in
 _MOST_CORRELATED = 0.97
 _KEPT = 0.8  # of the differences, without the largest: a step stands in k of those over k points
 _KEPT_SQUARE = 0.4377  # mean square of the inner 80 % of a normal distribution
+_BENDS = np.linspace(-0.9, 0.9, 19)  # of the drift, from end to end -1 to 1
+_EXPLAINED = 0.9  # of the variance, by a drift that is believed in
 _SURE = 0.95  # of the posterior that the interval holds
 _LEAST_SIZE = 1.0  # spreads of the points' noise: a smaller change is none, however sure
 _INF = math.inf
@@ -143,7 +145,7 @@ class _Series:
         points = _cut(values, max(jitter / math.sqrt(2), _STILL * spread))
         width = math.ceil(len(points) / _BLOCKS)
         blocks = _medians(points, width)
-        sigma, correlation = _autoregression(blocks)
+        sigma, correlation = _autoregression(blocks - _drift(blocks))
         sigma = max(sigma, _STILL * spread)
         noise, _ = _autoregression(points)
         long_run = sigma**2 * (1 + correlation) / (1 - correlation)
@@ -178,6 +180,32 @@ def _autoregression(values: Array) -> tuple[float, float]:
     powers = [max(double / max(single, 1e-300) - 1, 0.0) ** (1 / lag) for lag, single, double in pairs]
     correlation = min(float(np.median(powers)), _MOST_CORRELATED)
     return math.sqrt(squares[1] / 2 / (1 - correlation)), correlation
+
+
+def _drift(blocks: Array) -> Array:
+    """The line with one bend, or the step, that explains nearly all; else nothing.
+
+    A steep slope must not pass for noise with a long memory, and a random walk not for a slope.
+    """
+    bases = _bent_lines(len(blocks))
+    fitted = np.einsum("bpk,bk->bp", bases, np.einsum("bpk,p->bk", bases, blocks))
+    errors = ((blocks - fitted) ** 2).sum(axis=1)
+    best = int(np.argmin(errors))
+    explained = 1 - float(errors[best]) / max(float(((blocks - blocks.mean()) ** 2).sum()), 1e-300)
+    return np.asarray(fitted[best]) if explained >= _EXPLAINED else np.zeros(len(blocks))
+
+
+@lru_cache(maxsize=32)
+def _bent_lines(count: int) -> Array:
+    """Orthonormal bases (shapes × points × 3) of lines with a bend, and of two levels, at each of some places."""
+    place = np.linspace(-1.0, 1.0, count)
+    ones = np.ones(count)
+    bases = []
+    for bend in _BENDS.tolist():
+        bases.append(np.linalg.qr(np.stack([ones, place, np.maximum(0.0, place - bend)], axis=1))[0])
+        level, _ = np.linalg.qr(np.stack([ones, (place >= bend) * 1.0], axis=1))
+        bases.append(np.concatenate([level, np.zeros((count, 1))], axis=1))
+    return np.stack(bases)
 
 
 def _trimmed_square(steps: Array) -> float:

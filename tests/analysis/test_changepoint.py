@@ -85,16 +85,17 @@ def test_steps_that_stand_out_of_autocorrelated_noise_are_found() -> None:
     assert found >= 18
 
 
+@pytest.mark.parametrize("rise", [8, 40])
 @pytest.mark.parametrize("count", [240, 1440])
-def test_a_bend_is_a_change_of_slope(count: int) -> None:
+def test_a_bend_is_a_change_of_slope(count: int, rise: int) -> None:
     rng = RNG(1)
     values = rng.normal(size=count)
-    values[count // 2 :] += np.linspace(0, 8, count - count // 2)
+    values[count // 2 :] += np.linspace(0, rise, count - count // 2)
     (found,) = change_points(values)
     assert found.shape == "slope"
     assert abs(found.index - count // 2) <= count // 16
     assert found.before == pytest.approx(0, abs=4 / count)
-    assert found.after == pytest.approx(16 / count, rel=0.4)
+    assert found.after == pytest.approx(2 * rise / count, rel=0.4)
 
 
 def test_lines_and_alternations_do_not_change() -> None:
