@@ -130,7 +130,8 @@ class Historian:
         whole = TimeRange(_query(plan).range.start_ns - baseline_ns, _query(plan).range.end_ns)
         count = series or question.series or await self._count(plan)
         points = min(max(_CELLS // max(count, 1), self._max_points), _MOST_TIMES * self._max_points)
-        step_ns = max(_query(plan).step_ns, choose_step(whole, points), STEP_NS)
+        scrape_ns = await self._scrape_ns(question, whole.end_ns, plan.source)  # finer points would tell nothing more
+        step_ns = max(_query(plan).step_ns, choose_step(whole, points), STEP_NS, scrape_ns)
         plan = await self._core.plan(question.query, dataclasses.replace(options, step=step_ns / SECOND), source=source)
         query = _query(plan)
         late = query.range.end_ns % step_ns if options.start is None and options.end is None else 0

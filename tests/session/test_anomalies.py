@@ -162,6 +162,11 @@ def test_a_step_of_ones_own_bounds_the_history(shop: Session) -> None:
     assert report.asked[0].frame.obs.provenance.step == 15
 
 
+def test_points_are_never_closer_than_scrapes(shop: Session) -> None:
+    report = shop.anomaly_report("rps", service="redis", last="6h", end="2026-11-20 12:00", baseline="2d")
+    assert report.asked[0].frame.obs.provenance.step == 300
+
+
 def test_mistakes_are_said(shop: Session) -> None:
     with pytest.raises(UsageError, match="a service goes with a measure"):
         shop.anomalies("up == 1", service="payment-api")
