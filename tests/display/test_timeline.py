@@ -148,6 +148,17 @@ def test_nothing_gives_no_picture_and_a_table_that_says_so() -> None:
     assert timeline_chart(alone) is not None
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_without_an_incident_the_axis_is_the_same(zone: str) -> None:
+    span = (ns("14:00"), ns("15:00"))
+    found = timeline_chart(timeline(events=events()), span_ns=span, zone=zone)
+    assert found
+    svg = html.unescape(found.svg())
+    assert "Sun 22 Nov 2026" in svg
+    assert ("14:30" if zone == "UTC" else "15:30") in svg
+    assert "AM" not in svg
+
+
 def test_what_others_wrote_stays_text() -> None:
     hostile = [Event(start_ns=ns("14:20"), kind="alert", service=HOSTILE, title=HOSTILE * 40)]
     frame = timeline(incident(), events=events_frame(hostile), notes=notes())

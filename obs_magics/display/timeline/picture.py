@@ -93,7 +93,7 @@ def _spec(picture: Pictured, layout: Layout, *, interactive: bool) -> _Spec:
         "layer": [
             *_ground(picture, layout, axis),
             _bars(layout, axis),
-            _marks(layout, axis, interactive=interactive),
+            _marks(picture, layout, axis, interactive=interactive),
             *_labels(layout, axis, interactive=interactive),
         ],
     }
@@ -242,7 +242,7 @@ def _colour(layout: Layout) -> _Spec:
     }
 
 
-def _marks(layout: Layout, axis: TimeAxis, *, interactive: bool) -> _Spec:
+def _marks(picture: Pictured, layout: Layout, axis: TimeAxis, *, interactive: bool) -> _Spec:
     used = _used(layout)
     rows = [
         {
@@ -254,7 +254,7 @@ def _marks(layout: Layout, axis: TimeAxis, *, interactive: bool) -> _Spec:
         for one in layout.placed
     ]
     encoding: _Spec = {
-        "x": {"field": "x", "type": "temporal"},
+        "x": _x(picture, axis),
         "y": {"field": "y", "type": "quantitative"},
         "color": _colour(layout),
         "shape": {
