@@ -68,6 +68,18 @@ def test_from_the_incident_to_the_report_as_the_readme_says(
     assert (tmp_path / "postmortem.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_the_question_about_what_is_unusual_says_what_the_readme_says(
+    shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run_cell("%obs demo").success
+    assert shell.run_cell(block("%obs_anomalies")).success
+    latency = shell.user_ns["odd"].query("metric == 'latency_p99'").iloc[0]
+    assert 2.315 <= latency["value"] < 2.325
+    assert latency["value"] > 5 * latency["expected_high"]
+    told = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert re.search(r"[34] min before, 14:13: config change payment-api: redis pool: max connections 100 → 20", told)
+
+
 def test_the_session_of_the_readme_works() -> None:
     names: dict[str, Any] = {}
     exec(compile(block("from obs_magics import Session"), "README", "exec"), names)

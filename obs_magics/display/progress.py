@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from obs_magics.display.text import columns_of, cut, safe
 from obs_magics.model.series import one_line
 from obs_magics.model.sources import Progress
 
+SWITCH = "OBS_MAGICS_PROGRESS"
+_OFF = frozenset({"off", "0", "no", "false"})
 _SILENT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 _WIDTH = 78
@@ -42,6 +45,8 @@ class ProgressLine:
     The line counts the seconds by itself, so that a question of a single part does not look stuck. Nothing is written
     to a file or a pipe; a terminal and a notebook kernel's stream both know the carriage return.
 
+    `OBS_MAGICS_PROGRESS=off` in the environment silences it, for notebooks that are run by machines and compared.
+
     Args:
         stream: Where to write; None for `sys.stderr`, in a notebook's kernel `sys.stdout`, as it is at that time.
         clock: Seconds that only go forward.
@@ -58,6 +63,7 @@ class ProgressLine:
         clear: Callable[[], object] | None = None,
     ) -> None:
         self._given = stream
+        self._silenced = os.environ.get(SWITCH, "").strip().lower() in _OFF
         self._clock = clock
         self._tick_seconds = tick_seconds
         self._clear = clear
@@ -105,7 +111,7 @@ class ProgressLine:
         now = self._clock()
         with self._lock:
             early = now - self._start < _SILENT_SECONDS or now - self._last < _PAUSE_SECONDS
-            if early or self._ended.is_set() or not _is_seen(self._stream):
+            if early or self._ended.is_set() or self._silenced or not _is_seen(self._stream):
                 return
             self._last = now
             self._write(safe(cut(progress_text(self._progress, now - self._start), _WIDTH)))

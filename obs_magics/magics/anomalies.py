@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Mapping
@@ -167,10 +168,19 @@ def _show(context: Context, asked: _Asked, seen: Seen, changes: Changes | None, 
         title=asked.title,
         zone=context.session.zone,
         now_ns=now_ns,
-        sources=sources_of(context),
+        sources=_sources(context, asked),
         again=again,
     )
     context.show(*panel.outputs())
+
+
+def _sources(context: Context, asked: _Asked) -> Sources:
+    """Whom the next cells ask; what was counted in a frame is no metric of a source."""
+    from obs_magics.accessor.anomalies import is_counted
+
+    sources = sources_of(context)
+    counted = asked.frame is not None and is_counted(asked.frame)
+    return dataclasses.replace(sources, metrics="") if counted else sources
 
 
 def _again(arguments: Arguments, asked: _Asked, sensitivity: str) -> str:

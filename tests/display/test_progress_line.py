@@ -134,3 +134,13 @@ def test_it_counts_on_while_nothing_is_heard() -> None:
             time.sleep(0.01)
         assert screen(stream.getvalue()) == "3 s · waiting for the answer"
     assert screen(stream.getvalue()) == ""
+
+
+@pytest.mark.parametrize("word", ["off", "0", "False", " NO "])
+def test_the_environment_can_silence_it(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBS_MAGICS_PROGRESS", word)
+    clock, stream = Clock(), Terminal()
+    with ProgressLine(stream, clock=clock, tick_seconds=3600) as progress:
+        clock.now += 5
+        progress(Progress(1, 4))
+    assert stream.getvalue() == ""
