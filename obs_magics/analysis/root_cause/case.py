@@ -27,6 +27,7 @@ from obs_magics.analysis.root_cause.words import trouble_words
 
 _TELLING_LOG, _TELLING_METRIC = 1.0, 3.0  # surprises from which a finding gives the trouble a name
 _METRIC_WORDS, _ALERT_WORDS, _OPERATION_WORDS = 0.7, 0.7, 0.3
+_ALSO_SUSPECT = 0.5  # of the best score
 _ALERTS_NS = 30 * 60 * 1_000_000_000  # after the onset, in which alerts are about it
 
 
@@ -124,7 +125,8 @@ class Case:
     def near(self) -> frozenset[str]:
         """Services that can bring the symptom about: its own, those it calls, its callers, the first suspects."""
         callers = {caller for caller, callee in self.calls if callee == self.place}
-        first = {suspect.service for suspect in self.suspects[:3]}
+        best = self.suspects[0].score if self.suspects else 0.0
+        first = {suspect.service for suspect in self.suspects if suspect.score >= _ALSO_SUSPECT * best}
         return frozenset(reachable(self.place, self.calls) | callers | first)
 
     @cached_property

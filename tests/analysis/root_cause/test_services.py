@@ -23,6 +23,7 @@ from support.root_cause_worlds import (
 )
 
 from obs_magics.analysis.root_cause import Observations, Periods, Window, explain, mismatches
+from obs_magics.analysis.root_cause.measures import Measures
 from obs_magics.model.root_cause import RootCauseReport
 
 SERVICES = ("web", "shop", "cart", "pay", "stock", "mail", "users")
@@ -254,6 +255,17 @@ def test_lines_without_traces_are_compared_by_their_rate() -> None:
     evidence = report.factors[0].evidence[0]
     assert (evidence.statistic, evidence.rows["statement"]) == ("lines per second", "pool exhausted after <*> ms")
     assert mismatches(report, given_now, PERIODS) == []
+
+
+def test_numbers_of_frames_that_are_not_there_are_missing() -> None:
+    measures = Measures(given(), PERIODS)
+    rows = {"service": "pay", "statement": "x", "operation": "x", "caller": "a", "callee": "b", "id": "c"}
+    statistics = [
+        ("median", "metrics"), ("share of requests", "logs"), ("lines per second", "logs"),
+        ("share of requests", "spans"), ("median own time", "spans"), ("median gap", "spans"),
+        ("failing share", "spans"), ("instant", "events"), ("median", "events"),
+    ]  # fmt: skip
+    assert all(np.isnan(measures.of(statistic, frame, rows, 1)) for statistic, frame in statistics)
 
 
 def test_one_line_is_no_rate() -> None:
