@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 from obs_magics.api.catalogs import AsyncCatalog, AsyncLogCatalog, AsyncTraceCatalog, bridged
 from obs_magics.api.correlations import AsyncCorrelations
 from obs_magics.api.incidents import AsyncIncidents
+from obs_magics.api.measures import AsyncMeasures
 from obs_magics.api.root_causes import AsyncRootCauses
 from obs_magics.model.sources import Health, ProgressListener, no_progress
-from obs_magics.session.anomalies import AnomalyOptions
-from obs_magics.session.anomaly_report import AnomalyReport
 from obs_magics.session.connect import Access, Connected
 from obs_magics.session.plan import MetricsOptions, Plan, When
 from obs_magics.session.plan_events import EventsOptions
 from obs_magics.session.plan_logs import LogsOptions
 from obs_magics.session.plan_traces import TracesOptions
-from obs_magics.session.scan import CHUNK
 from obs_magics.session.sql import SqlOptions, SqlPlan
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ _NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class AsyncSession(AsyncIncidents, AsyncRootCauses, AsyncCorrelations):
+class AsyncSession(AsyncIncidents, AsyncRootCauses, AsyncCorrelations, AsyncMeasures):
     """The same calls for programs with an event loop of their own: `await session.metrics(…)`.
 
     Cancelling a call cancels what is in flight.
@@ -78,104 +76,6 @@ class AsyncSession(AsyncIncidents, AsyncRootCauses, AsyncCorrelations):
         """As `Session.plan`."""
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
         return await bridged(self._core.plan(query, options, source=source))
-
-    async def measure(
-        self,
-        measure: str,
-        service: str,
-        *,
-        by: Sequence[str] = (),
-        using: str | None = None,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        limit: int | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> pd.DataFrame:
-        """As `Session.measure`."""
-        options = MetricsOptions(last=last, start=start, end=end, step=step, limit=limit)
-        return await bridged(
-            self._measure(measure, service, options, by=by, using=using, source=source, progress=progress)
-        )
-
-    async def measures(self, service: str, *, source: str | None = None) -> pd.DataFrame:
-        """As `Session.measures`."""
-        return await bridged(self._measures.table(service, source=source))
-
-    async def anomalies(
-        self,
-        query: str = "",
-        *,
-        service: str | None = None,
-        measures: Sequence[str] = (),
-        sensitivity: str | None = None,
-        baseline: str | None = None,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> pd.DataFrame:
-        """As `Session.anomalies`."""
-        options = AnomalyOptions(
-            service=service,
-            measures=measures,
-            sensitivity=sensitivity,
-            baseline=baseline,
-            range=MetricsOptions(last=last, start=start, end=end, step=step),
-        )
-        report = await bridged(self._anomalies.report(query, options, source=source, progress=progress))
-        return report.frame
-
-    async def anomaly_report(
-        self,
-        query: str = "",
-        *,
-        service: str | None = None,
-        measures: Sequence[str] = (),
-        sensitivity: str | None = None,
-        baseline: str | None = None,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> AnomalyReport:
-        """As `Session.anomaly_report`."""
-        options = AnomalyOptions(
-            service=service,
-            measures=measures,
-            sensitivity=sensitivity,
-            baseline=baseline,
-            range=MetricsOptions(last=last, start=start, end=end, step=step),
-        )
-        return await bridged(self._anomalies.report(query, options, source=source, progress=progress))
-
-    async def scan(
-        self,
-        query: str,
-        *,
-        sensitivity: str | None = None,
-        baseline: str | None = None,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        chunk: int = CHUNK,
-        progress: ProgressListener = no_progress,
-    ) -> pd.DataFrame:
-        """As `Session.scan`."""
-        options = AnomalyOptions(
-            sensitivity=sensitivity,
-            baseline=baseline,
-            range=MetricsOptions(last=last, start=start, end=end, step=step),
-        )
-        return await bridged(self._anomalies.scan(query, options, source=source, chunk=chunk, progress=progress))
 
     async def logs(
         self,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,6 @@ from obs_magics.adapters import ADAPTERS
 from obs_magics.config.adapter import Adapter
 from obs_magics.config.ignore import (
     IGNORE_FILE,
-    Ignored,
-    add_ignored,
-    checked_entry,
-    read_ignored,
-    remove_ignored,
 )
 from obs_magics.config.load import Loaded, load_settings
 from obs_magics.config.registry import load_registry
@@ -38,7 +33,6 @@ from obs_magics.model.sources import (
     SqlSource,
     TracesSource,
 )
-from obs_magics.model.time import SECOND, parse_instant
 from obs_magics.security.redact import Redactor, new_key
 from obs_magics.session.anomalies import AnomaliesDesk, anomaly_settings
 from obs_magics.session.book import SourceBook, SourceStatus, open_source
@@ -46,14 +40,12 @@ from obs_magics.session.connect import Access, Connected, connected, find_adapte
 from obs_magics.session.core import Core
 from obs_magics.session.events import EventsDesk
 from obs_magics.session.measures import MeasuresDesk, custom_measures
-from obs_magics.session.plan import Limits, MetricsOptions, When
+from obs_magics.session.plan import Limits
 from obs_magics.session.sql import SqlDesk
 from obs_magics.session.traces import TracesDesk
 from obs_magics.session.zone import session_zone
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from obs_magics.config.platform import PlatformSettings
     from obs_magics.config.settings import Settings
 
@@ -144,70 +136,6 @@ class Base:
         """
         self._core.book.use(name)
 
-    def ignore(
-        self,
-        *,
-        reason: str,
-        metric: str = "",
-        service: str = "",
-        series: str = "",
-        kind: str = "",
-        start: When | None = None,
-        end: When | None = None,
-        by: str = "",
-        at: str = "",
-    ) -> Ignored:
-        """Ignore anomalies from now on: those that match every pattern and lie in the window; asks no source.
-
-        What is ignored is kept in a file of the project, counted, and told with every answer.
-
-        Args:
-            reason: Why.
-            metric: A measure or the name of a metric; `*` stands for any letters, here and below.
-            service: Its name.
-            series: As the anomalies frame calls it.
-            kind: Of anomaly: `spike`, `level_shift`, …
-            start: From when, as in `metrics`.
-            end: Until when.
-            by: Who decided it.
-            at: When it was decided, in the decider's own words.
-
-        Returns:
-            The entry; its `id` is for `unignore`.
-
-        Raises:
-            UsageError: It would ignore everything, or a time is not understood.
-            ConfigError: The file cannot be read or written.
-        """
-        moments = {name: self._moment(value) for name, value in (("start", start), ("end", end))}
-        patterns = {"metric": metric, "service": service, "series": series, "kind": kind}
-        return add_ignored(
-            self._anomalies.ignore_file, checked_entry(**patterns, **moments, reason=reason, by=by, at=at)
-        )
-
-    def ignored(self) -> tuple[Ignored, ...]:
-        """What the project ignores, in the order of its file.
-
-        Raises:
-            ConfigError: The file cannot be read, or an entry makes no sense.
-        """
-        return read_ignored(self._anomalies.ignore_file)
-
-    def unignore(self, id: str) -> Ignored:  # noqa: A002 - what the entry calls it
-        """Take an entry out again, by its id; gives it back.
-
-        Raises:
-            UsageError: There is no such entry.
-        """
-        return remove_ignored(self._anomalies.ignore_file, id)
-
-    def _moment(self, value: When | None) -> datetime | None:
-        """A time as people write it, relative to the default source's now where it has one of its own."""
-        if value is None:
-            return None
-        now_ns = self._core.now_ns()
-        return datetime.fromtimestamp(parse_instant(value, now_ns=now_ns, zone=self.zone) / SECOND, UTC)
-
     def log_language(self, source: str | None = None) -> LogLanguage:
         """What a source's log queries are written in: `logql` or `logsql`; asks nobody.
 
@@ -246,20 +174,6 @@ class Base:
             await replaced.close()
         self._core.book.use(name)
         return connected(name, adapter, settings, source.address, health)
-
-    async def _measure(
-        self,
-        measure: str,
-        service: str,
-        options: MetricsOptions,
-        *,
-        by: Sequence[str],
-        using: str | None,
-        source: str | None,
-        progress: ProgressListener,
-    ) -> pd.DataFrame:
-        resolved = await self._measures.resolve(measure, service, source=source, by=by, using=using)
-        return await self._measures.ask(resolved, options, source=source, progress=progress)
 
     async def _close(self) -> None:
         self._sql.close()
