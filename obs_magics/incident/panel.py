@@ -21,7 +21,7 @@ from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.measured import measure_title
 from obs_magics.incident.words import headline, incident_sentences
 from obs_magics.model.events import CHANGES, events_frame, events_of
-from obs_magics.model.incident import Remark, Response, Shift
+from obs_magics.model.incident import Response, Shift
 from obs_magics.model.series import Series, split_series
 from obs_magics.model.zones import to_datetime
 
@@ -238,8 +238,3 @@ def timeline_panel(
         sections=[table] if len(frame) else [],
         next_cells=['%obs_timeline add 14:31 "rolled back"'] if frame.empty else [],
     )
-
-
-def remarks_of(notes: Sequence[Remark]) -> list[Remark]:
-    """Notes in order of time, each once."""
-    return sorted(dict.fromkeys(notes), key=lambda one: (one.at_ns, one.author, one.text))

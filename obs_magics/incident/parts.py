@@ -43,7 +43,7 @@ class Parts:
 
     def fail(self, name: str, error: ObsError, number: int | None = None) -> None:
         """Note that a part did not come, and why."""
-        where = f"{error.where}: " if error.where else ""
+        where = f"{error.where}: " if error.where and error.where != name else ""
         self._failed.append((len(self._begun) if number is None else number, f"{name}: {where}{error.message}"))
 
     def note(self, reason: str) -> None:

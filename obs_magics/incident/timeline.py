@@ -7,7 +7,7 @@ Rows of one instant stand in the order of `WHATS`, which is that of cause and ef
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -105,11 +105,6 @@ def first_errors(lines: pd.DataFrame, table: pd.DataFrame, patterns: Sequence[in
         }
     )
     return result.sort_values(["first_seen", "service", "pattern"], kind="stable", ignore_index=True)
-
-
-def related(frame: pd.DataFrame, services: Collection[str]) -> pd.DataFrame:
-    """The rows of a timeline that concern these services, or none in particular."""
-    return frame[frame["service"].isin(list(services)) | frame["service"].isna()].reset_index(drop=True)
 
 
 def _of_events(events: pd.DataFrame | None) -> Iterator[tuple[Event, What]]:

@@ -11,14 +11,17 @@ import pytest
 from support.incident_story import ns
 
 from obs_magics.api import Session
+from obs_magics.config.adapter import Adapter
+from obs_magics.config.platform import PlatformSettings
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.panel import incident_panel, timeline_panel
 from obs_magics.incident.words import headline, incident_sentences
 from obs_magics.local.source import FolderSource
-from obs_magics.model.errors import UsageError
+from obs_magics.model.errors import ConfigError, UsageError
 from obs_magics.model.events import Event, events_frame
 from obs_magics.model.logs import check_logs
-from obs_magics.model.sources import Answer
+from obs_magics.model.sources import Answer, Source
+from obs_magics.session import book
 
 
 @pytest.fixture
@@ -164,3 +167,49 @@ def test_what_is_said_of_little(tmp_path: Path) -> None:
     assert "24 error lines: pay from 15:16: pool exhausted … (24)" in told
     assert "no alert concerns it" in told
     assert "time to detect: unknown (no alert, incident or note from the onset on concerns it)" in told
+
+
+def test_a_source_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "obs.yaml"
+    config.write_text("observability: {platforms: {prom: {type: prometheus, url: 'http://prom:9090'}}}")
+    whole = book.open_source
+
+    def opened(adapter: Adapter, name: str, settings: PlatformSettings) -> Source:
+        if name == "prom":
+            raise ConfigError("a secret is not there", where=name)
+        return whole(adapter, name, settings)
+
+    monkeypatch.setattr(book, "open_source", opened)
+    with Session(config, zone="UTC") as session:
+        session.connect("one", str(lines(tmp_path / "one", "pay", 16, 18, 20)))
+        found = session.enrich("pay", "14:15")
+    assert found.failed[0] == "prom: a secret is not there"
+    assert found.error_lines == 3
+
+
+def test_fewer_instances_are_bad_and_changes_are_near_or_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rings(
+        monkeypatch,
+        Event(start_ns=ns("14:10"), kind="deployment", service="", title="everything"),
+        Event(start_ns=ns("14:11"), kind="deployment", service="caller", title="a caller"),
+        Event(start_ns=ns("14:12"), kind="deployment", service="pay", title="itself"),
+        Event(start_ns=ns("14:13"), kind="restart", service="unknown", title="of nobody"),
+    )
+    config = tmp_path / "obs.yaml"
+    config.write_text("observability: {incident: {calls: {caller: [pay]}}}")
+    folder = tmp_path / "one"
+    folder.mkdir()
+    rows = ["timestamp,metric,value,service"]
+    for minute in range(13 * 60, 15 * 60):
+        up = 1 if minute < 14 * 60 + 15 else 0
+        rows.append(f"2026-11-22T{minute // 60:02}:{minute % 60:02}:00Z,up,{up},pay")
+    (folder / "points.csv").write_text("\n".join(rows))
+    with Session(config, zone="UTC") as session:
+        session.connect("one", str(folder))
+        found = session.enrich("pay", "14:15")
+        assert session.incident("pay", "14:15").service == "pay"
+    assert [one.measure for one in found.symptoms] == ["availability"]
+    text = text_of(found)
+    assert "▲ availability" in text
+    for words in ("the service itself pay", "calls it caller", "everywhere deployment", "not connected unknown"):
+        assert words in text, words

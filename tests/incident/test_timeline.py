@@ -17,7 +17,7 @@ from support.log_panels import MINUTE, START, frame_of
 from obs_magics.analysis.patterns import pattern_table
 from obs_magics.incident.notes import near_instant, said, span_text
 from obs_magics.incident.response import response
-from obs_magics.incident.timeline import WHATS, related, timeline
+from obs_magics.incident.timeline import WHATS, timeline
 from obs_magics.incident.timeline import first_errors as errors_of
 from obs_magics.model.events import KINDS, Event, check_events, events_frame
 from obs_magics.model.frames import STRING_DTYPE
@@ -110,12 +110,6 @@ def test_every_event_is_one_row_in_order_of_time(given_events: list[tuple[int, s
     assert len(frame) == len(told)
     assert frame["timestamp"].is_monotonic_increasing
     assert sorted(frame["title"].tolist()) == sorted(one.title for one in told)
-
-
-def test_related_rows_are_those_of_some_services_or_of_none() -> None:
-    near = related(story(), ["payment-api"])
-    assert set(near["service"].dropna()) == {"payment-api"}
-    assert near["service"].isna().any()
 
 
 def test_the_onset_is_a_row_of_its_own_where_nothing_moved_just_then() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from obs_magics.display.clock import MS
 from obs_magics.display.marks import event_word
 from obs_magics.display.visible import short
 from obs_magics.model.incident import MOMENTS, Milestone, Moment, Response
@@ -149,9 +148,8 @@ def pictured(
     notes = [f"{left} more rows are in the table alone"] if left else []
     late = len(every) - len(inside)
     if late:
-        notes.append(
-            f"{late} more {'row lies' if late == 1 else 'rows lie'} outside of the picture; the table has them"
-        )
+        lie, them = ("row lies", "it") if late == 1 else ("rows lie", "them")
+        notes.append(f"{late} more {lie} outside of the picture; the table has {them}")
     shown = [replace(one, end_ns=end_ns) if one.ongoing else one for one in kept if one.lane in lanes]
     if len(shown) < len(kept):
         others = len({one.lane for one in kept}) - len(lanes)
@@ -225,11 +223,6 @@ def _lanes(items: Iterable[Item], service: str) -> tuple[str, ...]:
 
 def _within(one: Milestone, start_ns: int, end_ns: int) -> bool:
     return one.at_ns is not None and start_ns <= one.at_ns <= end_ns
-
-
-def milliseconds(ns: int) -> int:
-    """Whole milliseconds since the epoch."""
-    return ns // MS
 
 
 def in_order(milestones: Iterable[Milestone]) -> list[Milestone]:
