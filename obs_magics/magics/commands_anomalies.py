@@ -21,7 +21,7 @@ _SERVICE = Option(flags=("--service",), metavar="NAME", help="of this service; l
 
 ANOMALIES = Command(
     name="%obs_anomalies",
-    summary="What is unusual: against what was normal, since when, how severe, after what, and what to look at next.",
+    summary="What is unusual: against what was normal, since when, how severe, after what, what next.",
     usage=(
         "%obs_anomalies [NAME <<] [options] [QUERY]",
         "%%obs_anomalies [NAME <<] [options], and the query in the lines below",
@@ -39,7 +39,7 @@ ANOMALIES = Command(
         Option(
             flags=("--ignore",),
             metavar="PATTERN",
-            help="ignore these from now on: metric=error_rate,service=mail-*, with --start and --end in a window",
+            help="ignore these from now on, with --start and --end in a window alone",
         ),
         Option(flags=("--reason",), metavar="TEXT", help="why they are ignored"),
         Option(flags=("--ignored",), help="show what is ignored, and why"),
@@ -79,7 +79,7 @@ CORRELATE = Command(
         Option(
             flags=("--with",),
             metavar="WHAT",
-            help="compare with this: a frame, a measure, a metric or a query; left out: the measures of all services",
+            help="a frame, measure, metric or query to compare with; left out: all measures",
         ),
         Option(flags=("--series",), metavar="NAME", help="which one is meant, where the target has several"),
         Option(

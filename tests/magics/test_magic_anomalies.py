@@ -307,6 +307,11 @@ def test_what_is_wrong_is_said(shop: Shell, line: str, says: str) -> None:
     assert says in str(error)
 
 
+@pytest.mark.parametrize("example", ANOMALIES.examples)
+def test_every_example_of_the_help_works(shop: Shell, example: str) -> None:
+    assert shop.run(example).error is None
+
+
 def test_help_is_shown(shop: Shell) -> None:
     assert "Usage" in said(shop.run("%obs_anomalies --help"))
 

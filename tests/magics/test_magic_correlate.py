@@ -12,6 +12,7 @@ import pytest
 from support.metrics_frames import regular
 
 from obs_magics.api import Session
+from obs_magics.magics.commands_anomalies import CORRELATE
 
 if TYPE_CHECKING:
     from conftest import Cell, Shell
@@ -133,6 +134,13 @@ def test_dry_run_asks_nothing(shop: Shell) -> None:
 def test_what_has_no_values_is_said(shop: Shell) -> None:
     told = said(shop.run("%obs_correlate --service payment-api --last 1h --with nowhere latency_p99"))
     assert "nowhere: no values in this range" in told
+
+
+@pytest.mark.parametrize("example", CORRELATE.examples)
+def test_every_example_of_the_help_works(shop: Shell, example: str) -> None:
+    query = 'rate(http_requests_total{service="payment-api"}[2m])'
+    shop.run(f"%obs_metrics slow << {AROUND} --step 1m --no-plot sum({query})")
+    assert shop.run(example).error is None
 
 
 def test_help_and_no_plot(shop: Shell) -> None:

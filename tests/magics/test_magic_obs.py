@@ -9,6 +9,7 @@ import pytest
 from IPython.core.error import StdinNotImplementedError
 
 from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE
 from obs_magics.model.errors import ObsError, UsageError
 
@@ -180,6 +181,8 @@ ELSEWHERE = {  # those need a source of their own
     *LOGS.examples,
     *TRACES.examples,
     *COMPARE.examples,
+    *ANOMALIES.examples,
+    *CORRELATE.examples,
     *INCIDENT.examples,
     *TIMELINE.examples,
 }
