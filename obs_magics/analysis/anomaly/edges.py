@@ -12,7 +12,7 @@ from obs_magics.analysis.anomaly.windows import Candidate
 Array = np.ndarray[Any, Any]
 
 _HALF = 0.5
-_REFERENCE = (0.75, 1.5)  # spreads: the least and the most that a cell of the event is taken to exceed
+_REFERENCE = (0.75, 3.0)  # spreads: the least and the most that a cell of the event is taken to exceed
 _ONE_SIDED = 0.85  # of the cells of a swing on one side: then it is a shift
 _RAMP_CELLS = 12
 _RAMP_FIT = 0.5  # of the variance that a straight line must explain
@@ -24,22 +24,28 @@ def sharpened(candidate: Candidate, z: Array) -> Candidate:
 
     Of all runs of cells within the windows, the one whose sum of (spreads - reference) is largest: Page's sum is lowest
     right before a shift begins and highest where it ends, the maximum likelihood estimate of both change points for a
-    reference half way between the two levels (Hinkley 1970). The reference is at most 1.5 spreads, so that a ramp is
-    seen when it starts.
+    reference half way between the two levels (Hinkley 1970). The reference is at most 3 spreads, so that what
+    begins slowly is seen soon.
 
     Args:
         candidate: A stretch found with windows, so blurred by half of one.
         z: float64, the cells of the row, in spreads.
     """
     sided = z[candidate.first : candidate.last + 1] * candidate.side
-    reference = min(max(_HALF * float(np.median(sided)), _REFERENCE[0]), _REFERENCE[1])
+    start, end = _best_run(sided, _REFERENCE[0])
+    inside = float(np.median(sided[start : end + 1]))  # now that what is beside the event is gone
+    start, end = _best_run(sided, min(max(_HALF * inside, _REFERENCE[0]), _REFERENCE[1]))
+    first = candidate.first
+    peak = first + start + int(np.argmax(sided[start : end + 1]))
+    return replace(candidate, first=first + start, last=first + end, peak=peak)
+
+
+def _best_run(sided: Array, reference: float) -> tuple[int, int]:
+    """The first and the last cell of the run whose sum of (value - reference) is largest."""
     sums = np.concatenate([[0.0], np.cumsum(sided - reference)])
     lowest = np.minimum.accumulate(sums[:-1])
     end = int(np.argmax(sums[1:] - lowest))
-    start = int(np.flatnonzero(sums[: end + 1] == lowest[end])[-1])
-    peak = start + int(np.argmax(sided[start : end + 1]))
-    first = candidate.first
-    return replace(candidate, first=first + start, last=first + end, peak=first + peak)
+    return int(np.flatnonzero(sums[: end + 1] == lowest[end])[-1]), end
 
 
 def settled(candidate: Candidate, z: Array) -> Candidate:

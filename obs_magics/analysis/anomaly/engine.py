@@ -16,7 +16,7 @@ from obs_magics.analysis.anomaly.grids import Batch, Gridded, batches, on_grid
 from obs_magics.analysis.anomaly.kinds import kind_of, method_of, severity_of
 from obs_magics.analysis.anomaly.normal import Normal, normals_of
 from obs_magics.analysis.anomaly.selection import one_each, standing_out
-from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of
+from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of, with_shifts
 from obs_magics.analysis.anomaly.still import fell_silent, flat_runs
 from obs_magics.analysis.anomaly.swings import sizes_of, swing_evidence, swings_of, with_swings
 from obs_magics.analysis.anomaly.thresholds import Threshold, crossings
@@ -137,11 +137,11 @@ def _row_events(batch: Batch, search: _Search, row: int, level: settings.Level) 
     found = flat_runs(track.values, batch.rows[row].cells, factor)
     found += [sharpened(one, normal.z[row]) for one in candidates_of(normal, search.evidence, row, factor)]
     swings = swings_of(search.sizes, search.swings, row, factor)
-    if search.moves is not None and search.moves.best[row] > factor:
-        found += shifts_of(normal, search.moves, batch.values[row], row, factor)
-    if not found and not swings:
+    moves = search.moves
+    shifts = shifts_of(normal, moves, batch.values[row], row, factor) if moves and moves.best[row] > factor else []
+    if not found and not swings and not shifts:
         return []
-    events = with_swings(one_each([*found, *swings]), swings)
+    events = with_swings(with_shifts(one_each([*found, *swings, *shifts]), shifts), swings)
     told = standing_out(events, batch.values.shape[1], level)
     return [settled(one, normal.z[row]) for one in told if one.last >= batch.judged]
 

@@ -5,13 +5,14 @@ How far the level moves over half a window, against what it usually does in one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from obs_magics.analysis.anomaly.normal import Normal
 from obs_magics.analysis.anomaly.quantiles import medians, row_quantiles
+from obs_magics.analysis.anomaly.settings import APART
 from obs_magics.analysis.anomaly.windows import SIDES, Candidate, stretches
 
 Array = np.ndarray[Any, Any]
@@ -33,17 +34,13 @@ class Moves:
         sizes: float64, rows × places, in spreads of the noise; the first place is `reach` cells in.
         limits: float64, per row.
         reach: In cells.
+        best: float64, per row: the largest move over its limit.
     """
 
     sizes: Array
     limits: Array
     reach: int
-
-    @property
-    def best(self) -> Array:
-        """The largest move of each row over its limit."""
-        result: Array = np.abs(self.sizes).max(axis=1) / self.limits
-        return result
+    best: Array
 
 
 def moves_of(normal: Normal, judged: int) -> Moves | None:
@@ -61,7 +58,8 @@ def moves_of(normal: Normal, judged: int) -> Moves | None:
     calm = row_quantiles(highest, [_CALM_SHARE])[0]
     if judged > reach:
         sizes[:, : min(judged - reach, places)] = 0.0
-    return Moves(sizes, np.maximum(_SPREADS, _BEYOND_CALM * calm), reach)
+    limits = np.maximum(_SPREADS, _BEYOND_CALM * calm)
+    return Moves(sizes, limits, reach, np.abs(sizes).max(axis=1) / limits)
 
 
 def shifts_of(normal: Normal, moves: Moves, values: Array, row: int, factor: float) -> list[Candidate]:
@@ -94,3 +92,18 @@ def _onset(flat: Array, middle: int, reach: int, side: int) -> int:
     around = flat[first : middle + 2 * reach]
     half_way = (np.median(around[:reach]) + np.median(around[-reach:])) / 2
     return min(first + int(np.argmin(np.cumsum((around - half_way) * side))) + 1, len(flat) - 1)
+
+
+def with_shifts(events: list[Candidate], shifts: list[Candidate]) -> list[Candidate]:
+    """The events, one at the onset of a shift told as that shift: what came to stay says more than how it came.
+
+    Args:
+        events: Not overlapping.
+        shifts: Of the same row.
+    """
+    told = []
+    for one in events:
+        around = [shift for shift in shifts if one.first - APART <= shift.first <= one.last + APART]
+        best = max(around, key=lambda shift: shift.strength, default=None)
+        told.append(one if best is None else replace(best, strength=max(best.strength, one.strength)))
+    return told

@@ -36,7 +36,12 @@ def sizes_of(normal: Normal, seen: Array | None) -> Normal:
 def swing_evidence(sizes: Normal, judged: int) -> Evidence:
     """Thresholds for windows long enough to tell a swing."""
     evidence = evidence_of(sizes, judged, shortest=_SHORTEST)
-    return replace(evidence, limits=evidence.limits * _HARDER, best=evidence.best / _HARDER)
+    return replace(
+        evidence,
+        limits=evidence.limits * _HARDER,
+        best=evidence.best / _HARDER,
+        most=evidence.most / _HARDER,
+    )
 
 
 def swings_of(sizes: Normal, evidence: Evidence, row: int, factor: float) -> list[Candidate]:

@@ -60,6 +60,7 @@ class Evidence:
         scales: float64, windows × sides × rows: a spread of the means on that side.
         limits: float64, windows × sides × rows: threshold, from the centre.
         best: float64, windows × sides × rows: the furthest mean over its limit.
+        most: float64, per row: the largest of those.
     """
 
     windows: tuple[int, ...]
@@ -67,6 +68,7 @@ class Evidence:
     scales: Array
     limits: Array
     best: Array
+    most: Array
 
 
 def window_lengths(longest: int) -> tuple[int, ...]:
@@ -116,7 +118,7 @@ def evidence_of(normal: Normal, judged: int, shortest: int = 1) -> Evidence:
             spread = (settings.SINGLE if length == 1 else settings.SUSTAINED) * scales[number, place]
             limits[number, place] = np.maximum(spread, beyond)
             best[number, place] = off[:, max(0, judged - length + 1) :].max(axis=1) / limits[number, place]
-    return Evidence(lengths, centres, scales, limits, best)
+    return Evidence(lengths, centres, scales, limits, best, best.max(axis=(0, 1), initial=0.0))
 
 
 def _beyond_usual(off: Array, active: Array | None, still: Array) -> Array:
@@ -137,6 +139,8 @@ def _beyond_usual(off: Array, active: Array | None, still: Array) -> Array:
 
 def candidates_of(normal: Normal, evidence: Evidence, row: int, factor: float) -> list[Candidate]:
     """Stretches of one row beyond `factor` times the thresholds, in every window and on both sides."""
+    if evidence.most[row] <= factor:
+        return []
     z = normal.z[row : row + 1]
     sums = sums_of(z)
     found = []
