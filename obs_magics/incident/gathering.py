@@ -11,7 +11,16 @@ from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.happened import FRAMES, Happened, happened, windows
 from obs_magics.incident.lines import Lines, error_lines
 from obs_magics.incident.measured import Measured, measured, step_of, within
-from obs_magics.incident.onsets import FELT, SAME_NS, Ending, begun_before, ending, shifts_of, symptoms_of, told_start
+from obs_magics.incident.onsets import (
+    FELT,
+    SAME_NS,
+    Ending,
+    begun_before,
+    ending,
+    shifts_of,
+    symptoms_around,
+    told_start,
+)
 from obs_magics.incident.parts import Parts, both
 from obs_magics.incident.reach import Desks, Reach
 from obs_magics.incident.response import response
@@ -24,6 +33,7 @@ from obs_magics.model.provenance import Provenance
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.zones import to_datetime
 
+_LATE_NS = 3 * HOUR  # how much earlier than told an incident is looked for
 _INFO = "PromQL info"  # what Prometheus would have named otherwise
 
 
@@ -163,11 +173,11 @@ class Gathering:
         around, service, now_ns = self._settings.around, self._asked.service, self._found.now_ns
         start_ns = begun.start_ns
         horizon = min(now_ns, (begun.end_ns or start_ns + around.longest_ns) + around.after_ns)
-        span = TimeRange(start_ns - around.metrics_before_ns, horizon)
-        step_ns = step_of(span)
+        before_ns = around.metrics_before_ns
+        step_ns = step_of(TimeRange(start_ns - before_ns, horizon))
+        span = TimeRange(start_ns - max(before_ns, _LATE_NS), horizon)
         own = await measured(self._desks, self._found, [service], span, self._parts, measures=FELT, step_ns=step_ns)
-        shifts = await asyncio.to_thread(shifts_of, own.points, start_ns)
-        symptoms = symptoms_of(shifts, service, start_ns)
+        symptoms = await asyncio.to_thread(symptoms_around, own.points, service, start_ns, before_ns)
         begun = _moved(begun, symptoms)
         over = ending(symptoms, measured=bool(own.points))
         if begun.end_ns is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from obs_magics.display.units import format_value
-from obs_magics.incident.shifts import Points, shift_near, shifts_within
+from obs_magics.incident.shifts import Points, shift_near, shifts_within, since
 from obs_magics.incident.timeline import shift_text
 from obs_magics.model.durations import MINUTE, SECOND, format_duration
 from obs_magics.model.incident import Shift
@@ -66,6 +66,32 @@ def symptoms_of(shifts: Sequence[Shift], service: str, start_ns: int) -> list[Sh
             kept.append(one)
             reach_ns = max(reach_ns, one.end_ns + _JOINED_NS) if one.end_ns is not None else _NEVER_NS
     return kept
+
+
+def symptoms_around(points: Sequence[Points], service: str, start_ns: int, before_ns: int) -> list[Shift]:
+    """What people noticed of the incident that somebody told of.
+
+    What is usual is told by the time just before. Who tells late leaves no such time: where the instant lies within a
+    stretch that is unusual against all that is known, and that began earlier, the incident began with that stretch.
+
+    Args:
+        points: Measures of the service, from long before.
+        service: Its name.
+        start_ns: When it began, as was told.
+        before_ns: How much of the time before tells what is usual.
+    """
+    found = _symptoms_from(points, service, start_ns, before_ns)
+    first_ns = min((one.start_ns for one in found), default=start_ns)
+    earlier = [
+        one.start_ns
+        for one in stretches(points, service)
+        if one.start_ns < min(first_ns, start_ns) - SAME_NS and (one.end_ns is None or one.end_ns >= start_ns)
+    ]
+    return (_symptoms_from(points, service, earlier[-1], before_ns) if earlier else []) or found
+
+
+def _symptoms_from(points: Sequence[Points], service: str, start_ns: int, before_ns: int) -> list[Shift]:
+    return symptoms_of(shifts_of([since(one, start_ns - before_ns) for one in points], start_ns), service, start_ns)
 
 
 def begun_before(shifts: Sequence[Shift], end_ns: int | None) -> list[Shift]:

@@ -10,7 +10,7 @@ are those at which the measure shows it: a rate looks back, and shows what happe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -69,6 +69,12 @@ class _Limits:
     usual: float
     low: float
     high: float
+
+
+def since(points: Points, begin_ns: int) -> Points:
+    """The series from an instant on."""
+    kept = points.times_ns >= begin_ns
+    return replace(points, times_ns=points.times_ns[kept], values=points.values[kept])
 
 
 def shift_near(points: Points, start_ns: int) -> Shift | None:

@@ -208,6 +208,13 @@ def test_a_time_in_the_midst_of_it_is_moved_to_where_it_began(session: Session) 
     assert found.response().of("mitigated").because == "Index inventory_sku_idx created again"
 
 
+@pytest.mark.parametrize("told", ["14:22", "14:31", "14:40", "14:46"])
+def test_who_tells_late_is_understood(session: Session, told: str) -> None:
+    found = session.incident("payment-api", told)
+    assert (found.found_by, found.start_ns, found.end_ns) == ("measured", ns("14:15"), ns("14:50"))
+    assert "before the time told: p99 latency" in found.start_because
+
+
 def test_a_time_at_which_all_was_well_stays_and_that_is_said(session: Session) -> None:
     found = session.enrich("cart-service", "11:00")
     assert found.incident.start_ns == ns("11:00")
