@@ -24,7 +24,7 @@ from obs_magics.session.dress import joined
 from obs_magics.session.finish import with_provenance
 from obs_magics.session.measures import MeasuresDesk
 from obs_magics.session.plan import MetricsOptions, Plan
-from obs_magics.syntax.grafana import expand_time_variables
+from obs_magics.syntax.grafana import expand_time_variables, rate_interval_ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,6 +161,7 @@ class Historian:
             notes = (f"without its history of {format_duration(back_ns)}: {problem.message}",)
         if len(rare):
             notes = (*notes, f"before {_clock(near.start_ns)} it was scraped every {format_duration(old_ns)} alone")
+            fine = _from(fine, near.start_ns + rate_interval_ns(query.step_ns, scrape_ns))
         shown = (self._core.hidden(question.name), self._core.hidden(_text(question, query, scrape_ns)))
         return await asyncio.to_thread(_fetched, (question, *shown), _query(plan).range, (rare, fine), notes)
 
@@ -251,6 +252,13 @@ def _fetched(
     history = joined([rare, before])
     normal = joined([as_noisy(rare, fine), before]) if len(rare) else history
     return Fetched(*asked, _told(fine, fine[~earlier].reset_index(drop=True), span), history, normal, notes)
+
+
+def _from(frame: pd.DataFrame, start_ns: int) -> pd.DataFrame:
+    """The frame without its first points: rates that look back to where scrapes were rarer see a part of them alone."""
+    kept = frame[frame["timestamp"].astype("int64") >= start_ns].reset_index(drop=True)
+    kept.attrs = frame.attrs
+    return kept
 
 
 def _told(fine: pd.DataFrame, asked: pd.DataFrame, span: TimeRange) -> pd.DataFrame:

@@ -15,6 +15,11 @@ _MILLISECOND = SECOND // 1000
 _VARIABLE = re.compile(r"\$(?:__(?P<bare>[a-z_]+)\b|\{__(?P<braced>[a-z_]+)\})")
 
 
+def rate_interval_ns(step_ns: int, scrape_ns: int) -> int:
+    """How far back a rate looks that uses `$__rate_interval`, in nanoseconds."""
+    return max(step_ns + scrape_ns, 4 * scrape_ns)
+
+
 def expand_time_variables(text: str, *, step_ns: int, range_ns: int, scrape_ns: int) -> str:
     """Replace Grafana's time variables; anything else that starts with a dollar stays as it is.
 
@@ -30,7 +35,7 @@ def expand_time_variables(text: str, *, step_ns: int, range_ns: int, scrape_ns: 
     values = {
         "interval": format_duration(step_ns),
         "interval_ms": str(step_ns // _MILLISECOND),
-        "rate_interval": format_duration(max(step_ns + scrape_ns, 4 * scrape_ns)),
+        "rate_interval": format_duration(rate_interval_ns(step_ns, scrape_ns)),
         "range": format_duration(range_ns),
         "range_s": str(range_ns // SECOND),
         "range_ms": str(range_ns // _MILLISECOND),
