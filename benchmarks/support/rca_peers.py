@@ -45,9 +45,12 @@ def _wide(given: Observations) -> pd.DataFrame | None:
         return None
     instants = nanoseconds(frame["timestamp"])
     step = _step(instants)
-    names = frame[["service", "metric", "instance"]].astype(str).agg("\t".join, axis=1)
-    cells = pd.DataFrame({"at": instants // step * step, "series": names, "value": frame["value"]})
+    keys = ["service", "metric", "instance"]
+    series = frame.groupby(keys, observed=True, sort=True).ngroup().to_numpy()
+    cells = pd.DataFrame({"at": instants // step * step, "series": series, "value": frame["value"].to_numpy()})
     wide = cells.groupby(["at", "series"], sort=True)["value"].mean().unstack()
+    first = frame.iloc[np.unique(series, return_index=True)[1]][keys].astype(str)
+    wide.columns = pd.Index(["\t".join(name) for name in first.itertuples(index=False)])
     wide = wide.ffill().bfill().dropna(axis=1)
     period = ((wide.index >= case.incident.start_ns) & (wide.index < case.incident.end_ns)).astype(int)
     wide.insert(0, "period", period)

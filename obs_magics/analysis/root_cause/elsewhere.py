@@ -15,6 +15,7 @@ from obs_magics.analysis.root_cause.words import words
 
 _HOST = re.compile(r"https?://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _OUTSIDE = re.compile(r"(?i)provider|third.?party|external|vendor|partner")
+_PEOPLE = re.compile(r"(?i)request|rps|traffic|visit|session|workload")  # what people ask, rather than what we ask
 _LOCAL = re.compile(r"(?i)localhost|\.local(domain)?$|\.svc(\.|$)|\.internal$|^\d+\.\d+\.\d+\.\d+$")
 
 _NEAR_NS = 20 * 60 * 1_000_000_000  # between the start of a provider's incident and ours
@@ -22,7 +23,8 @@ _SURPRISING = 3.0
 _MORE = 1.25  # times as many requests
 
 # What each sign leaves of the score of a change.
-_PROVIDER, _SOME_PROVIDER, _NAMED_HOST, _NAMED_METRIC, _LOAD = 0.3, 0.9, 0.6, 0.7, 0.85
+_PROVIDER, _SOME_PROVIDER, _NAMED_HOST, _NAMED_METRIC = 0.3, 0.9, 0.6, 0.7
+_LOAD = (0.5, 0.9)  # by how many times as many: its reciprocal, within these bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,6 @@ def load(findings: Sequence[Finding], calls: Collection[tuple[str, str]]) -> Ite
             continue  # a caller's requests explain it, or nobody knows who calls
         if finding.during > _MORE * finding.before > 0 and finding.surprise > _SURPRISING:
             ratio = finding.during / finding.before
-            left = 1.0 if finding.service in called else _LOAD  # where somebody calls, that may be why
+            people = finding.service not in called or _PEOPLE.search(finding.subject)
+            left = float(min(max(1.0 / ratio, _LOAD[0]), _LOAD[1])) if people else 1.0  # else a caller may be why
             yield Sign(f"{finding.service} had {ratio:.1f} times as many requests", left, finding.service, "load")

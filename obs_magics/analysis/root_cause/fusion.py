@@ -23,6 +23,7 @@ WEIGHTS: Mapping[Signal, float] = {
 }
 """How much the surprises of each signal count: those of shares are bounded by few requests, those of times are not."""
 
+_MOST_KEPT = 30  # findings of one service
 _LEAST = 0.02  # a surprise below is none
 _FOLLOWS = 0.4  # of each weaker signal, by rank
 _OUTCOME = 0.3  # of what callers feel, where a call graph tells whose it is
@@ -53,14 +54,15 @@ def suspects(
         weights: How much each signal counts.
     """
     known = {service for call in calls for service in call}
-    of_service: dict[str, list[Finding]] = defaultdict(list)
+    of_service: dict[str, list[tuple[float, Finding]]] = defaultdict(list)
     for finding in _explained([one for one in findings if one.surprise >= _LEAST], calls):
-        of_service[finding.service].append(replace(finding, surprise=_weighed(finding, weights, graph=bool(known))))
+        of_service[finding.service].append((_weighed(finding, weights, graph=bool(known)), finding))
     ranked = []
     for service, own in of_service.items():
-        own.sort(key=lambda one: (-one.surprise, one.signal, one.subject, one.kind))
+        own.sort(key=lambda one: (-one[0], one[1].signal, one[1].subject, one[1].kind))
         score = _score(own) * (_OFF_GRAPH if known and service not in known else 1.0)
-        ranked.append(Suspect(service, score, tuple(own)))
+        kept = tuple(replace(finding, surprise=weighed) for weighed, finding in own[:_MOST_KEPT])
+        ranked.append(Suspect(service, score, kept))
     return sorted(ranked, key=lambda one: (-one.score, one.service))
 
 
@@ -74,11 +76,11 @@ def _weighed(finding: Finding, weights: Mapping[Signal, float], *, graph: bool) 
     return weight * finding.surprise
 
 
-def _score(findings: Sequence[Finding]) -> float:
+def _score(findings: Sequence[tuple[float, Finding]]) -> float:
     """The best of each signal, each weaker one counted less."""
     best: dict[str, float] = {}
-    for finding in findings:
-        best[finding.signal] = max(best.get(finding.signal, 0.0), finding.surprise)
+    for weighed, finding in findings:
+        best[finding.signal] = max(best.get(finding.signal, 0.0), weighed)
     return sum(value * _FOLLOWS**rank for rank, value in enumerate(sorted(best.values(), reverse=True)))
 
 
@@ -99,11 +101,16 @@ def _explained(findings: Sequence[Finding], calls: Collection[tuple[str, str]]) 
     in_vain: dict[str, float] = defaultdict(float)
     for caller, callee in calls:
         in_vain[caller] = max(in_vain[caller], wrote[callee])
-    return [replace(one, surprise=_left(one, asked[one.service], in_vain[one.service])) for one in findings]
+    return [
+        replace(one, surprise=_left(one, asked[one.service], in_vain[one.service]))
+        if one.signal in {"logs", "calls"} and (asked[one.service] or in_vain[one.service])
+        else one
+        for one in findings
+    ]
 
 
 def _left(finding: Finding, asked: float, in_vain: float) -> float:
-    if finding.signal not in {"logs", "calls"} or "unit" in finding.details:
+    if "unit" in finding.details:
         return finding.surprise
     left = finding.surprise - _CALLED_IN_VAIN * min(in_vain, finding.surprise)
     return max(0.0, left - _CALLED_OTHERWISE * asked) if finding.signal == "calls" else left
