@@ -11,10 +11,10 @@ from obs_magics.api.catalogs import bridged
 from obs_magics.model.sources import ProgressListener, no_progress
 from obs_magics.net.loop import background
 from obs_magics.session.anomalies import AnomalyOptions
+from obs_magics.session.changes import Changes, ChangesDesk
 from obs_magics.session.correlate import (
     DEFAULT_LAG,
     DEFAULT_LIMIT,
-    Changes,
     CorrelateOptions,
     CorrelationDesk,
     CorrelationReport,
@@ -30,11 +30,13 @@ class CorrelationsBase(Base):
 
     @cached_property
     def _correlations(self) -> CorrelationDesk:
+        return CorrelationDesk(self._core, self._measures, self._anomalies)
+
+    @cached_property
+    def _changes(self) -> ChangesDesk:
         settings = self.settings.settings
-        return CorrelationDesk(
-            self._core,
-            measures=self._measures,
-            anomalies=self._anomalies,
+        return ChangesDesk(
+            self._core.bus,
             events=self._events,
             traces=self._traces,
             settings=settings.correlation,
@@ -175,7 +177,7 @@ class SyncCorrelations(CorrelationsBase):
             `.frame` with `anomaly`, `start`, `event_type`, `event`, `event_time`, `service`, `time_offset` (negative:
             before), `confidence` (0 to 1), `reason`; `.events`, the events frame they were looked for in; `.notes`.
         """
-        return background().run(self._correlations.changes(anomalies, source=source, progress=progress))
+        return background().run(self._changes.changes(anomalies, source=source, progress=progress))
 
 
 class AsyncCorrelations(CorrelationsBase):
@@ -267,7 +269,7 @@ class AsyncCorrelations(CorrelationsBase):
         progress: ProgressListener = no_progress,
     ) -> Changes:
         """As `Session.changes_before`."""
-        return await bridged(self._correlations.changes(anomalies, source=source, progress=progress))
+        return await bridged(self._changes.changes(anomalies, source=source, progress=progress))
 
 
 def _texts(given: str | Sequence[str]) -> tuple[str, ...]:

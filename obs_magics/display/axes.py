@@ -23,7 +23,7 @@ _Spec = dict[str, Any]
 
 def head(title: str, sentences: Sequence[str], spoken: str) -> _Spec:
     """Title, subtitle of at most eight lines, and the text alternative."""
-    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, SUBTITLE_LENGTH)]
+    lines = [line for one in sentences for line in textwrap.wrap(one, SUBTITLE_LENGTH, break_on_hyphens=False)]
     if len(lines) > MAX_SUBTITLE_LINES:
         lines = [*lines[: MAX_SUBTITLE_LINES - 1], "…"]
     return {"title": {"text": title, **({"subtitle": lines} if lines else {})}, "description": spoken}

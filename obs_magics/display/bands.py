@@ -11,7 +11,7 @@ import numpy as np
 from obs_magics.display import severity
 from obs_magics.display.axes import short_numbers
 from obs_magics.display.clock import MS
-from obs_magics.display.downsample import Array, Line
+from obs_magics.display.downsample import Array
 from obs_magics.display.theme import PALETTE
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _means(values: Array, starts: Array) -> Array:
     there = np.isfinite(values)
     counts = np.add.reduceat(there.astype(np.float64), starts)
     sums = np.add.reduceat(np.where(there, values, 0.0), starts)
-    return np.divide(sums, counts, out=np.full(len(starts), np.nan), where=counts > 0)
+    means: Array = np.divide(sums, counts, out=np.full(len(starts), np.nan), where=counts > 0)
+    return means
 
 
 # ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,8 +139,8 @@ def band_layer(
     least = max(1, (end_ms - start_ms) * _LEAST_WIDTH // width)
     rows = []
     for band in bands:
-        start, end = _widened(band, least, start_ms, end_ms)
-        row = {"from": start + shift_ms, "to": end + shift_ms, "shade": severity.shade(band.severity)}
+        first, last = _widened(band, least, start_ms, end_ms)
+        row = {"from": first + shift_ms, "to": last + shift_ms, "shade": severity.shade(band.severity)}
         rows.append({**row, "said": band.said} if interactive else row)
     clip = {"clip": True} if interactive else {}
     start = {"field": "from", "type": "temporal"}
@@ -223,10 +224,3 @@ def bands_text(bands: Sequence[Band], start_ms: int, end_ms: int, columns: int) 
         text = str(band.number)
         row[start : start + len(text)] = text
     return "".join(row[:columns]).rstrip()
-
-
-def inside(line: Line, start_ms: int, end_ms: int) -> Array:
-    """Which points of a line lie within a stretch; one bool per point."""
-    times = line.timestamps_ns // MS
-    within: Array = (times >= start_ms) & (times <= end_ms)
-    return within

@@ -33,7 +33,7 @@ def drawing_text(drawing: Drawing, width: int = 80) -> str:
     body = _bars(drawing, width) if drawing.kind == "bars" else _lines(drawing, width)
     head = [drawing.title, *([drawing.common] if drawing.common else [])]
     told = [*drawing.legend(), *(f"· {note}" for note in drawing.notes)]
-    notes = [line for one in told for line in textwrap.wrap(one, width, subsequent_indent="  ")]
+    notes = [line for one in told for line in textwrap.wrap(one, width, subsequent_indent="  ", break_on_hyphens=False)]
     return "\n".join(cut(safe(line), width) for line in [*head, *body, *notes])
 
 

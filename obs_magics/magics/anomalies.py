@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from obs_magics.config.ignore import Ignored
     from obs_magics.magics.anomalies_panel import Seen, Sources
     from obs_magics.magics.context import Context
-    from obs_magics.session.correlate import Changes
+    from obs_magics.session.changes import Changes
 
 # `errors --last 6h`: behind a plain name options can be told from a query.
 _NAME_FIRST = re.compile(

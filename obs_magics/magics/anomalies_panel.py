@@ -30,7 +30,7 @@ from obs_magics.syntax.promql_tree import selections
 
 if TYPE_CHECKING:
     from obs_magics.session.anomaly_report import AnomalyReport
-    from obs_magics.session.correlate import Changes
+    from obs_magics.session.changes import Changes
 
 _MOST_SKIPPED, _MOST_FIRST = 5, 3
 _SERVICE_LABELS = ("service", "service_name", "app")

@@ -30,7 +30,8 @@ from obs_magics.session.correlate import named
 from obs_magics.session.dress import joined
 
 if TYPE_CHECKING:
-    from obs_magics.session.correlate import Changes, CorrelationReport
+    from obs_magics.session.changes import Changes
+    from obs_magics.session.correlate import CorrelationReport
 
 _FEW = 3
 

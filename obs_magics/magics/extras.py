@@ -27,7 +27,7 @@ from obs_magics.model.series import short_names, split_series
 if TYPE_CHECKING:
     from obs_magics.magics.context import Context
     from obs_magics.model.summary import SeriesSummary, Summary
-    from obs_magics.session.correlate import Changes
+    from obs_magics.session.changes import Changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -276,6 +276,15 @@ def test_the_table_of_what_moved(snapshot: Any) -> None:
     assert "nan" not in correlation_table(unsure).to_text().lower()
 
 
+def test_very_many_points_are_thinned_and_that_is_said() -> None:
+    frame = regular({"a": np.sin(np.arange(5000)), "b": np.cos(np.arange(5000))})
+    odd_one = anomalies_frame([odd("a", (900, 950), "spike", (9, 0, 2), "low")])
+    chart = anomalies_chart(looked(frame), odd_one)
+    assert chart is not None
+    assert "showing the min/max of each 10 min" in chart.notes
+    assert len(json.dumps(chart.spec)) < 60_000
+
+
 # ── anything at all ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

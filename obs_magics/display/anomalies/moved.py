@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -105,39 +105,42 @@ def correlation_strip(
         return None
     moved = [one for one in moved_in(correlated) if one.series in by_name and one.series != target]
     shown = moved[: max(1, limit)]
-    names = [target, *(one.series for one in shown)]
+    names, about = [target, *(one.series for one in shown)], ["", *(one.said() for one in shown)]
     lines = [few_points(by_name[name]) for name in names]
     start, end = span_of([line for line, _ in lines])
     pins, left_out = pins_of(event_marks(events), start, end, zone)
     found = found_in(anomalies, unit)
-    about = ["", *(one.said() for one in shown)]
-    lanes = tuple(
+    lanes = [
         Lane(
             name=plain_name(name),
             about=said,
             line=line,
             unit=unit if isinstance(unit, str) else unit.get(name, unit.get(by_name[name].metric, "")),
-            expected=expected_of(expected, name) if place == 0 else None,
             bands=bands_in([one for one in found if one.series == name], start, end, zone),
-            height=_OTHER if place else _TARGET,
-            colour=PALETTE[2] if place else PALETTE[0],
+            height=_OTHER,
+            colour=PALETTE[2],
         )
-        for place, (name, said, (line, _)) in enumerate(zip(names, about, lines, strict=True))
-    )
-    left = len(moved) - len(shown)
-    more = [f"{len(shown)} of {len(moved)} series that moved with it drawn"] if left else []
+        for name, said, (line, _) in zip(names, about, lines, strict=True)
+    ]
+    lanes[0] = replace(lanes[0], height=_TARGET, colour=PALETTE[0], expected=expected_of(expected, target))
     return stack_chart(
         Stack(
             title=short(title, _TITLE) or f"what moved with {plain_name(target)}",
             sentences=(f"{count_text(len(moved), 'series', 'series')} moved with {plain_name(target)}",),
-            lanes=lanes,
+            lanes=tuple(lanes),
             pins=pins,
             start_ms=start,
             end_ms=end,
             zone=zone,
-            notes=(*more, *thinning([stretch for _, stretch in lines]), *notes, *left_out),
+            notes=(*_left_out(shown, moved), *thinning([stretch for _, stretch in lines]), *notes, *left_out),
         )
     )
+
+
+def _left_out(shown: Sequence[Moved], moved: Sequence[Moved]) -> list[str]:
+    if len(shown) == len(moved):
+        return []
+    return [f"{len(shown)} of {len(moved)} series that moved with it drawn"]
 
 
 def correlation_table(correlated: pd.DataFrame, *, limit: int = MAX_ROWS) -> Section:

@@ -238,8 +238,12 @@ def _text(stack: Stack, width: int) -> str:
     lines.append(f"{_INDENT}{clock}")
     own = "; each line on its own scale" if len(stack.lanes) > 1 else ""
     lines += textwrap.wrap(f"{zone}{own}", width, initial_indent=_INDENT, subsequent_indent=_INDENT)
-    lines += [line for one in stack.told() for line in textwrap.wrap(f"· {one}", width, subsequent_indent=_INDENT)]
+    lines += [line for one in stack.told() for line in _wrapped(f"· {one}", width)]
     return "\n".join(cut(safe(line), width) for line in lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
 def _spark(line: Line, start_ms: int, end_ms: int, columns: int) -> str:

@@ -82,11 +82,15 @@ def _shift(bars: Bars) -> int:
     return time_axis(bars.start_ms, bars.end_ms, bars.zone).shift_ms
 
 
+def _wrapped(sentence: str) -> list[str]:
+    return textwrap.wrap(sentence, _SUBTITLE_LENGTH, break_on_hyphens=False)
+
+
 def _head(bars: Bars, *, flagged: bool) -> _Spec:
     pins = [" · ".join(pin.said for pin in bars.pins)] if bars.pins else []
     levels = [level for level in _FLAGGED if level in bars.counts]
     low = [f"▼ {' or '.join(levels)} in this bar, where it may be too low to be seen"] if flagged else []
-    lines = [line for sentence in (*bars.notes, *pins, *low) for line in textwrap.wrap(sentence, _SUBTITLE_LENGTH)]
+    lines = [line for sentence in (*bars.notes, *pins, *low) for line in _wrapped(sentence)]
     if len(lines) > _MAX_SUBTITLE_LINES:
         lines = [*lines[: _MAX_SUBTITLE_LINES - 1], "…"]
     return {"title": {"text": bars.title, **({"subtitle": lines} if lines else {})}, "description": bars.spoken()}

@@ -61,7 +61,9 @@ def latency_scatter(
 
 
 def _spec(points: Points, *, interactive: bool) -> _Spec:
-    subtitle = [line for note in points.told() for line in textwrap.wrap(note, _SUBTITLE_LENGTH)]
+    subtitle = [
+        line for note in points.told() for line in textwrap.wrap(note, _SUBTITLE_LENGTH, break_on_hyphens=False)
+    ]
     axis = time_axis(points.start_ms, points.end_ms, points.zone)
     encoding: _Spec = {
         "x": _time(points),
