@@ -11,6 +11,7 @@ from IPython.core.error import StdinNotImplementedError
 from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, SUBCOMMANDS, TRACES
 from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE
+from obs_magics.magics.commands_rca import RCA, REPORT
 from obs_magics.model.errors import ObsError, UsageError
 
 if TYPE_CHECKING:
@@ -185,6 +186,8 @@ ELSEWHERE = {  # those need a source of their own
     *CORRELATE.examples,
     *INCIDENT.examples,
     *TIMELINE.examples,
+    *RCA.examples,
+    *REPORT.examples,
 }
 
 

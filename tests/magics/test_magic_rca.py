@@ -12,8 +12,10 @@ import pytest
 
 from obs_magics.api import Session
 from obs_magics.incident.investigate import Investigation
+from obs_magics.incident.pdf import find_browser
 from obs_magics.incident.report import FORMATS, Postmortem
 from obs_magics.magics.commands_rca import FORMATS as NAMED
+from obs_magics.magics.commands_rca import RCA, REPORT
 from obs_magics.model.bus import RCA_COMPLETE
 
 if TYPE_CHECKING:
@@ -127,6 +129,15 @@ def test_wrong_options_of_a_report_write_nothing(shop: Shell, tmp_path: Path, op
     shop.run("%obs_rca payment-api --at 14:15 --no-plot")
     assert said in str(shop.run(f"%obs_report {options}").error)
     assert list(tmp_path.glob("*.html")) == []
+
+
+def test_every_example_of_the_help_works(shop: Shell, tmp_path: Path) -> None:
+    shop.run("%obs_incident inc << payment-api --at 14:15 --no-plot")
+    for example in (*RCA.examples, *REPORT.examples):
+        if ".pdf" in example and find_browser() is None:
+            continue
+        assert text_of(shop.run(example))
+    assert (tmp_path / "postmortem.html").is_file()
 
 
 def test_help_and_forms_are_those_that_there_are(shop: Shell) -> None:
