@@ -44,6 +44,17 @@ def test_small_multiples_and_the_report_are_drawn(notebook: Notebook) -> None:
     assert notebook.strangers() == []
 
 
+def test_the_facts_stand_side_by_side(notebook: Notebook) -> None:
+    """Lab has rules of its own for lists of terms: a term is on one line, its fact beside it."""
+    terms, facts = (notebook.cell(2).locator(f".obs-facts > {tag}") for tag in ("dt", "dd"))
+    term, fact = terms.nth(0).bounding_box(), facts.nth(0).bounding_box()
+    assert term is not None
+    assert fact is not None
+    assert term["height"] < 30
+    assert abs(term["y"] - fact["y"]) < 3
+    assert fact["x"] - term["x"] < 160
+
+
 def test_the_pointer_is_told_the_value_of_a_small_chart(notebook: Notebook) -> None:
     canvas = notebook.cell(2).locator("canvas")
     canvas.scroll_into_view_if_needed()

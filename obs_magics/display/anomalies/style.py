@@ -16,8 +16,8 @@ _RULES = f"""\
 .obs-magics .obs-odd-one.obs-s-medium{{border-left-color:{PALETTE[4]}}}
 .obs-magics .obs-odd-one .obs-over{{margin:0 0 .15em}}
 .obs-magics .obs-facts{{display:grid;grid-template-columns:8.5em minmax(0,1fr);column-gap:.8em;margin:0}}
-.obs-magics .obs-facts>dt{{opacity:.75}}
-.obs-magics .obs-facts>dd{{margin:0}}
+.obs-magics.obs-magics.obs-magics .obs-facts>dt{{opacity:.75;float:none;width:auto;font-weight:400}}
+.obs-magics.obs-magics.obs-magics .obs-facts>dd{{margin:0;padding:0}}
 .obs-magics .obs-facts ol{{margin:0;padding-left:1.3em}}
 .obs-magics .obs-odd-one details{{margin:.15em 0 0}}"""
 
