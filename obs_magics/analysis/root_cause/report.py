@@ -157,7 +157,7 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
         back = changes[0].change.undone
         title = factors[0].title
         steps.append(
-            f"find out why {title} was made, before it comes back: it was taken back ({back.by})"
+            f"find out why {title} was made before anybody makes it again: it was taken back ({back.by})"
             if back
             else f"take {title} back, and see whether the symptom goes"
         )
