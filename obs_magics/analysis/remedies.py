@@ -197,7 +197,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         "traffic",
         "More traffic than planned",
-        r"traffic|campaign|requests per second|throughput|load spike|newsletter",
+        r"traffic|campaign|requests per second|throughput|load spike|newsletter|times as many requests",
         "add capacity, or shed what matters least",
         ("tell on-call of campaigns, and load-test for them", "scale by what saturates first"),
     ),
@@ -222,16 +222,21 @@ REMEDIES: tuple[Remedy, ...] = (
 _COMPILED = tuple((remedy, re.compile(remedy.signs, re.IGNORECASE | re.ASCII)) for remedy in REMEDIES)
 
 
-def remedies(found: Sequence[str], *, limit: int = 3) -> list[Applied]:
+# What was changed is told by the change itself: a line that says "timeout" is no sign of a change of configuration.
+_OF_CHANGES = frozenset({"feature_flag", "bad_config", "deployment"})
+
+
+def remedies(found: Sequence[str], *, lines: Sequence[str] = (), limit: int = 3) -> list[Applied]:
     """What helps against what was found.
 
     Args:
         found: What was found in words, the weightiest first: the title of a change, a message, a metric.
+        lines: Error lines, which count for less, and do not tell of changes.
         limit: At most this many remedies.
     """
     applied: dict[str, Applied] = {}
-    for text in found:
+    for text, of_changes in [*((text, True) for text in found), *((text, False) for text in lines)]:
         remedy = next((remedy for remedy, signs in _COMPILED if signs.search(text)), None)
-        if remedy is not None:
+        if remedy is not None and (of_changes or remedy.key not in _OF_CHANGES):
             applied.setdefault(remedy.key, Applied(remedy, text))
     return list(applied.values())[:limit]

@@ -61,3 +61,9 @@ def test_the_weightiest_comes_first_once_and_at_most_as_many_as_asked_for() -> N
         ("deployment", "deploy of v2"),
     ]
     assert remedies([]) == []
+
+
+def test_error_lines_do_not_tell_of_changes() -> None:
+    lines = ["Connection timeout after 30 s", "no such version", "Connection pool exhausted"]
+    assert [one.remedy.key for one in remedies([], lines=lines)] == ["pool_exhausted"]
+    assert [one.remedy.key for one in remedies(["checkout had 1.4 times as many requests"])] == ["traffic"]
