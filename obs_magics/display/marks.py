@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_MARKS = 12
 LETTER = 14
 """Pixels that the letters take at the top of the chart."""
-_LETTERS = "ABCDEFGHIJKL"
+LETTERS = "ABCDEFGHIJKL"
 _LABEL_LENGTH, _SERVICE_LENGTH = 60, 40
 _GREY, _VERMILION = "#808080", PALETTE[1]
 
@@ -105,7 +105,7 @@ def pins_of(marks: Sequence[Mark], start_ms: int, end_ms: int, zone: str) -> tup
     drawn = [mark for mark in inside if mark in kept]
     pins = tuple(
         Pin(letter, mark.at_ns // MS, _said(letter, mark, zone), mark.kind in _RINGS)
-        for letter, mark in zip(_LETTERS, drawn, strict=False)
+        for letter, mark in zip(LETTERS, drawn, strict=False)
     )
     more = len(inside) - len(pins)
     return pins, [f"{count_text(more, 'more mark')} not drawn"] if more > 0 else []

@@ -73,8 +73,8 @@ def _factors_html(factors: Sequence[Factor], zone: str, title: str) -> str:
 
 
 def _card(place: int, one: Factor, zone: str) -> str:
-    head = f"{place + 1}. {inline(_named(one), _TITLE).html}"
-    sure = f"{grid.bar([one.confidence])[0]} {markup.text(_about(one, zone))}"
+    head = f"{place + 1}. {inline(named_factor(one), _TITLE).html}"
+    sure = f"{grid.bar([one.confidence])[0]} {markup.text(about_factor(one, zone))}"
     claims = "".join(markup.element("li", inline(ev.claim, _CLAIM).html) for ev in one.evidence)
     tests = "".join(markup.element("li", _test_html(test)) for test in one.refutations)
     inside = markup.element("div", head) + markup.element("div", sure, "obs-quiet") + markup.element("ul", claims)
@@ -89,12 +89,18 @@ def _test_html(test: Refutation) -> str:
     return f"{mark}: {markup.text(test.question)} {inline(test.detail, _REASON).html}"
 
 
-def _named(one: Factor) -> str:
+def outcome_words(test: Refutation) -> str:
+    """How a test ended, what was asked, and what was seen: "held: Did it end with the symptom? yes"."""
+    return f"{_OUTCOMES[test.outcome][1]}: {test.question} {short(test.detail, _REASON)}"
+
+
+def named_factor(one: Factor) -> str:
     """Its title, with the service where the title does not name it."""
     return one.title if not one.service or one.service in one.title else f"{one.service}: {one.title}"
 
 
-def _about(one: Factor, zone: str) -> str:
+def about_factor(one: Factor, zone: str) -> str:
+    """How sure it is, and since when: "likely (70 %); changed at 14:13"."""
     since = f"; since {clock(one.onset_ns, zone, day=False)}" if one.onset_ns is not None else ""
     when = f"; changed at {clock(one.change.at_ns, zone, day=False)}" if one.change else since
     return f"{confidence_words(one.confidence)}{when}"
@@ -104,13 +110,15 @@ def _factors_text(factors: Sequence[Factor], zone: str, title: str, width: int) 
     lines = [title] if factors else [f"{title}: nothing stands out"]
     for place, one in enumerate(factors):
         lines += textwrap.wrap(
-            f"{place + 1}. {short(_named(one), _TITLE)} – {_about(one, zone)}", width, subsequent_indent=_INDENT
+            f"{place + 1}. {short(named_factor(one), _TITLE)} – {about_factor(one, zone)}",
+            width,
+            subsequent_indent=_INDENT,
         )
         for evidence in one.evidence:
             lines += _bullet("•", short(evidence.claim, _CLAIM), width)
         for test in one.refutations:
-            icon, word = _OUTCOMES[test.outcome]
-            lines += _bullet(icon, f"{word}: {test.question} {short(test.detail, _REASON)}", width)
+            icon, _ = _OUTCOMES[test.outcome]
+            lines += _bullet(icon, outcome_words(test), width)
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from obs_magics.display.bundle import HTML, TEXT
 from obs_magics.display.text import aligned, columns_of, safe
 from obs_magics.display.visible import visible
 from obs_magics.model.series import one_line
+
+_LONG = re.compile(r"[^\s-]{30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,12 @@ def _cell(value: str | float | None) -> str:
 
 def _row(tag: str, cells: Sequence[str], styles: Sequence[str]) -> str:
     inside = "".join(
-        markup.element(tag, markup.text(visible(cell, lines=True)), css)
+        markup.element(tag, markup.text(visible(cell, lines=True)), css or _long(cell))
         for cell, css in zip(cells, styles, strict=True)
     )
     return markup.element("tr", inside)
+
+
+def _long(cell: str) -> str:
+    """The class of a cell with a word so long (a query, an address) that a page may break it anywhere."""
+    return "obs-long" if _LONG.search(cell) else ""

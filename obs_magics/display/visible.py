@@ -64,6 +64,15 @@ def short(text: str, length: int) -> str:
     return shown if len(shown) <= length else f"{shown[: length - 1]}…"
 
 
+def upper_first(text: str) -> str:
+    """A text that begins a sentence.
+
+    >>> upper_first("p99 latency of pay")
+    'P99 latency of pay'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def runs(text: str, *, lines: bool = False) -> Iterator[Run]:
     """The text in stretches that are shown as they are, and such that are spelled; see `visible`."""
     if text.isascii() and text.isprintable():

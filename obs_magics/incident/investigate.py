@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from obs_magics.analysis.root_cause import Periods, explain, mismatches
 from obs_magics.display.units import format_value
+from obs_magics.display.visible import short
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.measured import measure_title
 from obs_magics.incident.panel import units_of
@@ -14,6 +15,7 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.root_cause import Evidence, Factor, RootCauseReport, RuledOut
 
 _MOST_SHOWN = 5  # mismatches that are written out
+_NAMED = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Investigation:
     report: RootCauseReport
 
     def __repr__(self) -> str:
-        first = f": {self.factors[0].title}" if self.factors else ""
-        return f"<Investigation of {self.enriched.service}, {self.conclusion}{first}>"
+        first = f": {short(self.factors[0].title, _NAMED)}" if self.factors else ""
+        return f"<Investigation of {short(self.enriched.service, _NAMED)}, {self.conclusion}{first}>"
 
     @property
     def conclusion(self) -> str:

@@ -10,11 +10,12 @@ from obs_magics.display.root_cause import confidence_words, factors_section, rul
 from obs_magics.display.times import clock, several_days
 from obs_magics.display.visible import short
 from obs_magics.incident.investigate import Investigation
+from obs_magics.incident.missing import missing
 from obs_magics.incident.panel import incident_chart
 from obs_magics.incident.timeline import pattern_text
-from obs_magics.model.root_cause import Factor
+from obs_magics.model.root_cause import Factor, RootCauseReport
 
-_SAID, _STEPS = 120, 6
+_SAID, _STEPS, _SERVICE = 120, 6, 60
 _EVENT_WORDS = {"config_change": "configuration", "feature_flag": "feature flag", "deployment": "deploy"}
 
 
@@ -35,7 +36,7 @@ def verdict_panel(found: Investigation, *, name: str, zone: str) -> Panel:
         chart=incident_chart(enriched, zone),
         sentences=verdict_sentences(found, zone=zone),
         notes=[
-            *notes_of(failed=enriched.failed, warnings=enriched.warnings),
+            *notes_of(failed=missing(enriched.failed), warnings=enriched.warnings),
             *(Note(text, "note") for text in enriched.notes),
         ],
         sections=sections,
@@ -45,23 +46,30 @@ def verdict_panel(found: Investigation, *, name: str, zone: str) -> Panel:
 
 def headline(found: Investigation) -> str:
     """The verdict in a line: what most likely contributed, and how sure that is."""
-    report, service = found.report, found.enriched.service
+    report, service = found.report, short(found.enriched.service, _SERVICE)
     if not report.factors:
         return f"{service}: not enough evidence"
     first = report.factors[0]
-    place = f"{first.service}: " if first.service and first.service not in first.title else ""
-    return f"{service}: {place}{short(first.title, _SAID)} – {confidence_words(first.confidence)}"
+    elsewhere = first.service not in {"", found.enriched.service} and first.service not in first.title
+    place = f"{short(first.service, _SERVICE)}: " if elsewhere else ""
+    cause = "" if first.change is not None else "cause not known; "
+    return f"{service}: {cause}{place}{short(first.title, _SAID)} – {confidence_words(first.confidence)}"
 
 
 def verdict_sentences(found: Investigation, *, zone: str) -> list[str]:
     """What the report says, a sentence each: conclusion, what is beside it, how it spread, what helps, what next."""
     report = found.report
-    told = [f"{_CONCLUSIONS[report.conclusion]}: {report.reason}"]
+    told = [conclusion_sentence(report)]
     told += _beside(report.factors)
     told += [sentence for sentence in (spread_sentence(found, zone=zone),) if sentence]
     told += [f"what helps ({one.remedy.title.lower()}): {one.remedy.now}" for one in remedies_of(found)[:1]]
     told += [f"next: {step}" for step in report.next_steps]
     return told
+
+
+def conclusion_sentence(report: RootCauseReport) -> str:
+    """What is concluded and why, without a full stop."""
+    return f"{_CONCLUSIONS[report.conclusion]}: {report.reason}"
 
 
 _CONCLUSIONS = {
@@ -98,8 +106,8 @@ def remedies_of(found: Investigation) -> list[Applied]:
             kind = _EVENT_WORDS.get(factor.change.kind, factor.change.kind.replace("_", " "))
             texts += [factor.change.title, f"{kind}: {factor.change.title}"]
         texts += [factor.title] if factor.change is None else []
-    texts += [pattern_text(template) for template in found.enriched.first_errors["template"].head(_STEPS).tolist()]
-    return remedies(texts)
+    lines = [pattern_text(template) for template in found.enriched.first_errors["template"].head(_STEPS).tolist()]
+    return remedies(texts, lines=lines)
 
 
 def _next_cells(name: str, service: str) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Where Jupyter's server and VS Code tell a kernel which notebook it works for.
 _NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 _NOTEBOOK_NAME = "__vsc_ipynb_file__"
+_NO_LESSONS = "no lessons yet: write them under “## Lessons” in the notebook"
 
 
 def run(context: Context, line: str, names: Mapping[str, Any]) -> Postmortem | None:
@@ -96,6 +97,7 @@ def _default_name(report: Postmortem) -> str:
 
 def _panel(report: Postmortem, target: str, told: str, checked: int | None) -> Panel:
     from obs_magics.display.panel import Note, Panel, notes_of
+    from obs_magics.incident.missing import missing
     from obs_magics.incident.verdict import headline
 
     enriched = report.found.enriched
@@ -105,6 +107,7 @@ def _panel(report: Postmortem, target: str, told: str, checked: int | None) -> P
         headline(report.found),
         f"sections: {', '.join(parts)}",
         *(f"{name.lower()}: {value}" for name, value in report.impact.facts()),
+        *([] if report.written.sections.get("lessons") else [_NO_LESSONS]),
     ]
     if checked is not None:
         sentences.append(f"{checked} numbers of the evidence were computed again and hold")
@@ -112,7 +115,7 @@ def _panel(report: Postmortem, target: str, told: str, checked: int | None) -> P
         headline=report.title,
         sentences=sentences,
         notes=[
-            *notes_of(failed=enriched.failed, warnings=enriched.warnings),
+            *notes_of(failed=missing(enriched.failed), warnings=enriched.warnings),
             *([Note(told, "note")] if told else []),
         ],
     )

@@ -143,3 +143,17 @@ def test_what_is_no_block_is_refused() -> None:
         to_html(document)
     with pytest.raises(TypeError, match="no block: str"):
         to_markdown(document, folder="f")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("99.9 %", "99.9 %"), ("+15 s", "+15 s"), ("-5", "-5"), ("1. a", "1\\. a"), ("2) b", "2\\) b"),
+        ("- a", "\\- a"), ("---", "\\---"), ("===", "\\==="), ("+", "\\+"), ("3.", "3\\."),
+    ],
+)  # fmt: skip
+def test_only_what_would_begin_a_list_or_a_rule_is_escaped(text: str, shown: str) -> None:
+    document = Document("t", parts=[Part("p", "P", [Paragraph(text)])])
+    markdown = to_markdown(document, folder="f").text
+    assert f"\n{shown}\n" in markdown
+    assert f"<p>{text}</p>" in str(mistune.create_markdown(escape=False)(markdown))

@@ -13,13 +13,18 @@ import pytest
 from conftest import missing
 
 from obs_magics import Session, demo
+from obs_magics.display.document import Figure
+from obs_magics.display.panel import Note
+from obs_magics.display.table import Table
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.investigate import Investigation, investigate
 from obs_magics.incident.pdf import find_browser
 from obs_magics.incident.prose import written
 from obs_magics.incident.report import Impact, Postmortem, Slo, impact_of
-from obs_magics.incident.verdict import verdict_panel
+from obs_magics.incident.report.figures import charts_of
+from obs_magics.incident.verdict import headline, verdict_panel
 from obs_magics.model.errors import ObsError, UsageError
+from obs_magics.model.events import Event, events_frame
 from obs_magics.model.root_cause import RootCauseReport
 
 _WORDS = (
@@ -126,7 +131,7 @@ def test_without_metrics_the_impact_is_unknown(enriched: Enriched) -> None:
     bare = replace(enriched, metrics=enriched.metrics.iloc[:0], incident=replace(enriched.incident, end_ns=None))
     impact = impact_of(bare, Slo.parse("99%"))
     assert impact == Impact(slo=Slo.parse("99%"))
-    assert impact.facts() == [("Duration", "not over in the data"), ("Objective", "99 % in 30d")]
+    assert impact.facts() == [("Duration", "not over in the data"), ("Objective", "99 % of requests over 30 d")]
 
 
 @pytest.mark.parametrize("text", ["", "100%", "0", "99.9 %/", "most", "99.9%/30 d x", "-3%"])
@@ -206,7 +211,7 @@ def test_nothing_known_is_said(session: Session, enriched: Enriched) -> None:
     assert report.title == "payment-api: incident of 22 November 2026"
     html = report.to_html()
     assert "What caused it is not known" in html
-    assert "not written yet" in html
+    assert 'id="lessons"' not in html
     assert isinstance(json.loads(report.to_json()), dict)
     assert "not enough evidence" in verdict_panel(empty, name="", zone="UTC").to_text()
 
@@ -218,3 +223,125 @@ def test_notes_of_people_stand_in_the_timeline(found: Investigation) -> None:
     report = Postmortem(found=found, notes=[Remark(at_ns=at_ns, text="called the vendor", author="anna")])
     assert "anna: called the vendor" in report.timeline["title"].tolist()
     assert "called the vendor" in report.to_html()
+
+
+# ── what it says, and how often ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_moments_stand_at_the_rows_that_tell_them(report: Postmortem) -> None:
+    said = {
+        one.moment: report.timeline["title"].iloc[one.row] for one in report.response.milestones if one.row is not None
+    }
+    assert said == {
+        "onset": "p99 latency 400 ms → 2.29 s (5.7×)",
+        "detected": "p99 of payment-api is above 1 s",
+        "mitigated": "redis pool: max connections 20 → 100",
+        "recovered": "p99 latency back to 400 ms",
+    }
+    rows = [re.sub("<[^>]*>", " ", row) for row in re.findall("<tr>.*?</tr>", report.to_html())]
+    marked = {"5.7×": "onset", "above 1 s": "detected +6 min", "20 → 100": "mitigated +32 min"}
+    for title, mark in marked.items():
+        assert any(title in " ".join(row.split()) and mark in row for row in rows), title
+
+
+def test_what_the_charts_mark_is_told_once(report: Postmortem) -> None:
+    figures = [figure.chart for figure in report.document.figures[:4]]
+    assert all("subtitle" not in chart.still["title"] for chart in figures)
+    impact = next(part for part in report.document.parts if part.key == "impact")
+    marks = next(block for block in impact.blocks if isinstance(block, Table))
+    assert [row[0] for row in marks.rows] == ["A", "B", "C", "D", "E"]
+    assert marks.rows[1][1:] == ("14:13", "config change", "payment-api", "redis pool: max connections 100 → 20")
+
+
+def test_each_letter_means_one_event_in_every_chart(enriched: Enriched) -> None:
+    """Of many events those nearest to the onset are marked; a measure that begins later does not move the letters."""
+    start = pd.Timestamp(enriched.incident.start_ns, unit="ns", tz="UTC")
+    many = [
+        Event(start_ns=enriched.incident.start_ns + 60 * 10**9 * minute, kind="restart", service="payment-api",
+              title=f"restart {minute}")
+        for minute in range(-20, 21)
+    ]  # fmt: skip
+    late = (enriched.metrics["metric"] == "throughput") & (enriched.metrics["timestamp"] < start - pd.Timedelta("3min"))
+    found = replace(enriched, events=events_frame(many), metrics=enriched.metrics[~late])
+    blocks = charts_of(found, "UTC")
+    table, note = blocks[0], blocks[1]
+    assert isinstance(table, Table)
+    assert isinstance(note, Note)
+    assert [str(row[4]) for row in table.rows] == [f"restart {minute}" for minute in range(-3, 9)]
+    assert note.text == "12 more events not marked; the timeline has them"
+    spoken = [figure.chart.to_text(100) for figure in blocks if isinstance(figure, Figure)]
+    assert len(spoken) == 4
+    assert all("A 14:12 restart payment-api: restart -3" in text for text in spoken)
+
+
+def test_a_number_of_several_factors_and_a_query_asked_often_stand_once(report: Postmortem) -> None:
+    evidence = next(part for part in report.document.parts if part.key == "evidence")
+    numbers, asked = (block for block in evidence.blocks if isinstance(block, Table))
+    assert len({row[1:] for row in numbers.rows}) == len(numbers.rows) == 8
+    assert sum(row[0] == "1, 2" for row in numbers.rows) == 5
+    every = [row for row in asked.rows if row[2] == '{ resource.service.name = "payment-api" }']
+    assert every == [("demo", "traces", '{ resource.service.name = "payment-api" }', "13:45", "14:50", 8)]
+
+
+def test_markdown_has_tables_and_lists_and_no_blocks_of_code(report: Postmortem, tmp_path: Path) -> None:
+    text = report.save(tmp_path / "report.md").read_text()
+    assert "```" not in text
+    assert "| 22 Nov 14:21 | +6 min | alert | payment-api | p99 of payment-api is above 1 s | 22 Nov 14:52 |" in text
+    assert "Factor 1: payment-api: redis pool: max connections 100 → 20 – very likely" in text
+    assert "| 14:12 | payment-api@v2.4.1: Currency rounding for refunds | payment-api | was taken back" in text
+
+
+def test_the_day_in_the_title_is_that_of_the_zone(found: Investigation) -> None:
+    report = Postmortem(found=found, zone="Pacific/Kiritimati")
+    assert report.title == "payment-api: incident of 23 November 2026"
+    assert "Mon 23 Nov 2026, Pacific/Kiritimati" in report.to_html()
+
+
+def test_actions_are_about_what_was_found_and_not_about_words_in_error_lines(report: Postmortem) -> None:
+    assert {one.because for one in report.actions} <= {
+        "redis pool: max connections 100 → 20", "checkout-api had 1.4 times as many requests",
+    }  # fmt: skip
+
+
+def test_the_service_is_named_once_in_the_verdict(found: Investigation) -> None:
+    assert headline(found).startswith("payment-api: redis pool: max connections 100 → 20 – very likely")
+
+
+def test_without_a_change_the_cause_is_said_to_be_unknown(found: Investigation) -> None:
+    second = found.report.factors[1]
+    assert second.change is None
+    bare = replace(found, report=replace(found.report, factors=(second,), conclusion="no change", reason="none fits"))
+    assert headline(bare).startswith("payment-api: cause not known; ")
+    html = Postmortem(found=bare).to_html()
+    assert "What caused it is not known. What stands out most: " in html
+    assert "No change explains it: none fits." in html
+
+
+def test_what_failed_for_one_reason_is_said_once(found: Investigation) -> None:
+    failed = tuple(f"traces {number}: shop: there are no spans" for number in range(1, 5))
+    told = replace(found, enriched=replace(found.enriched, failed=(*failed, "interrupted")))
+    panel = verdict_panel(told, name="", zone="UTC").to_text(100)
+    assert panel.count("there are no spans") == 1
+    assert "traces: shop: there are no spans" in panel
+    assert "interrupted" in panel
+    assert Postmortem(found=told).to_html().count("there are no spans") == 1
+
+
+def test_measures_without_a_number_have_no_chart(found: Investigation) -> None:
+    metrics = found.enriched.metrics.assign(value=float("nan"))
+    report = Postmortem(found=replace(found, enriched=replace(found.enriched, metrics=metrics)))
+    assert report.impact.requests is None
+    assert report.impact.failed is None
+    assert "No number" not in report.to_html()
+    without = replace(found.enriched, metrics=metrics.drop(columns="value").iloc[:0])
+    assert charts_of(without, "UTC") == []
+
+
+def test_hostile_titles_do_not_leave_their_place(found: Investigation) -> None:
+    first = found.report.factors[0]
+    hostile = "<b>x</b> \x1b[31m\u202egnp.exe | `tick`"
+    told = replace(found, report=replace(found.report, factors=(replace(first, title=hostile),)))
+    for text in (repr(told), headline(told), Postmortem(found=told, written=written(f"# {hostile}")).to_html()):
+        assert not {"\x1b", "\u202e"} & set(text)
+    assert "<b>x" not in Postmortem(found=told).to_html()
+    assert "\x1b" not in repr(Postmortem(found=told, written=written(f"# {hostile}")))

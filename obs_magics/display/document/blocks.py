@@ -57,9 +57,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a panel: a table with bars, a waterfall, a strip."""
+    """A part of a panel: a table with bars, a waterfall, a strip.
+
+    Args:
+        section: As the panel has it.
+        plain: The same in blocks that have a form in Markdown; without them its text stands in a block of code.
+    """
 
     section: Section
+    plain: Sequence[Block] = ()
 
 
 Block = Prose | Paragraph | Bullets | Facts | Code | Figure | Piece | Table | Note

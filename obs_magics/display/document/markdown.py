@@ -24,7 +24,8 @@ from obs_magics.display.text import safe
 from obs_magics.display.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
-_LEADING = re.compile(r"^(\s*\d*)([-+=.)])", re.MULTILINE)  # what would begin a list or underline a heading
+# What would begin a list or underline a heading: "- a", "1. a", "---", "===".
+_LEADING = re.compile(r"^(\s*)(?:([-+=])(?=[-=\s]|$)|(\d+)([.)])(?=\s|$))", re.MULTILINE)
 _TEXT_WIDTH = 100
 
 
@@ -91,6 +92,8 @@ def _(block: Figure, names: Mapping[int, str]) -> str:
 
 @_block.register
 def _(block: Piece, names: Mapping[int, str]) -> str:
+    if block.plain:
+        return "\n\n".join(_block(one, names) for one in block.plain)
     return fenced(block.section.to_text(_TEXT_WIDTH))
 
 
@@ -106,7 +109,8 @@ def _(block: Note, names: Mapping[int, str]) -> str:
 
 def escaped(text: str) -> str:
     """A text in which nothing is markup."""
-    return _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", visible(text, lines=True)))
+    shown = _SPECIAL.sub(r"\\\1", visible(text, lines=True))
+    return _LEADING.sub(lambda at: f"{at[1]}\\{at[2]}" if at[2] else f"{at[1]}{at[3]}\\{at[4]}", shown)
 
 
 def _one_line(text: str) -> str:

@@ -89,13 +89,18 @@ class Impact:
             told.append(("Requests in that time", _count(self.requests)))
         if self.failed is not None:
             share = f" ({format_value(self.share, '1')})" if self.share is not None else ""
-            usual = f"; on an ordinary day {_count(self.usual_failed)}" if self.usual_failed is not None else ""
+            usual = f"; usually {_count(self.usual_failed)} of as many" if self.usual_failed is not None else ""
             told.append(("Failed requests", f"{_count(self.failed)}{share}{usual}"))
         if self.slo is not None:
-            told.append(("Objective", str(self.slo)))
+            told.append(("Objective", f"{100 * self.slo.target:.10g} % of requests over {self._window()}"))
         if self.budget_share is not None:
-            told.append(("Error budget used", format_value(self.budget_share, "1")))
+            told.append(
+                ("Error budget used", f"{format_value(self.budget_share, '1')} of the budget of {self._window()}")
+            )
         return told
+
+    def _window(self) -> str:
+        return "" if self.slo is None else format_value(self.slo.window_ns / SECOND, "s")
 
 
 def impact_of(enriched: Enriched, slo: Slo | None = None) -> Impact:

@@ -15,17 +15,21 @@ from typing import Any, Literal
 import pandas as pd
 
 from obs_magics import __version__
+from obs_magics.display.clock import MS, at
 from obs_magics.display.document import Document, Part, to_html, to_markdown
+from obs_magics.display.visible import short
 from obs_magics.incident.investigate import Investigation
 from obs_magics.incident.pdf import write_pdf
 from obs_magics.incident.prose import Written
 from obs_magics.incident.report.impact import Impact, Slo, impact_of
+from obs_magics.incident.response import response
 from obs_magics.incident.verdict import remedies_of
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.incident import Remark, Response
-from obs_magics.model.zones import format_instant, to_datetime
+from obs_magics.model.zones import format_instant
 
 Format = Literal["html", "pdf", "md", "json"]
+_TITLE = 120
 FORMATS: tuple[Format, ...] = ("html", "pdf", "md", "json")
 
 
@@ -63,14 +67,14 @@ class Postmortem:
     zone: str = "UTC"
 
     def __repr__(self) -> str:
-        return f"<Postmortem “{self.title}”, {len(self.document.parts)} sections>"
+        return f"<Postmortem “{short(self.title, _TITLE)}”, {len(self.document.parts)} sections>"
 
     @property
     def title(self) -> str:
         """As people called it, else the service and the day."""
         incident = self.found.enriched.incident
-        day = to_datetime(incident.start_ns)
-        return self.written.title or incident.title or f"{incident.service}: incident of {day:%-d %B %Y}"
+        day = at(incident.start_ns // MS, self.zone)
+        return self.written.title or incident.title or f"{incident.service}: incident of {day.day} {day:%B %Y}"
 
     @cached_property
     def impact(self) -> Impact:
@@ -79,8 +83,9 @@ class Postmortem:
 
     @cached_property
     def response(self) -> Response:
-        """How quickly it was detected, mitigated and over."""
-        return self.found.enriched.response(self.notes)
+        """How quickly it was detected, mitigated and over, with the rows of `timeline` that say so."""
+        enriched = self.found.enriched
+        return response(self.timeline, enriched.incident, enriched.services)
 
     @cached_property
     def timeline(self) -> pd.DataFrame:

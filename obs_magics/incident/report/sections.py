@@ -16,25 +16,39 @@ from obs_magics.display.table import Table
 from obs_magics.display.timeline.picture import timeline_chart
 from obs_magics.display.timeline.table import timeline_table
 from obs_magics.display.timeline.times import response_sentences
+from obs_magics.display.times import clock, days_and_zone, several_days
 from obs_magics.display.units import format_value
-from obs_magics.display.visible import short
-from obs_magics.incident.measured import measure_title
-from obs_magics.incident.panel import measure_chart
-from obs_magics.incident.verdict import spread_sentence
-from obs_magics.incident.words import headline, incident_sentences
-from obs_magics.model.root_cause import Evidence
+from obs_magics.display.visible import short, upper_first
+from obs_magics.incident.investigate import Investigation
+from obs_magics.incident.missing import missing
+from obs_magics.incident.report.evidence import evidence_blocks
+from obs_magics.incident.report.figures import charts_of
+from obs_magics.incident.report.plain import plain_factors, plain_ruled_out, plain_timeline
+from obs_magics.incident.verdict import conclusion_sentence, spread_sentence
+from obs_magics.incident.words import incident_sentences
+from obs_magics.model.durations import SECOND
 
 if TYPE_CHECKING:
     from obs_magics.incident.report.postmortem import Postmortem
 
 Builder = Callable[["Postmortem"], Sequence[Block]]
-_MEASURES = ("error_rate", "latency_p99", "throughput", "saturation")
-_QUERY = 300
+_SERVICE = 100
 
 
 def subtitle(report: Postmortem) -> str:
-    """Which service, from when to when."""
-    return f"{headline(report.found.enriched, zone=report.zone)}, times in {report.zone}"
+    """Which service, on which day, from when to when, in which zone."""
+    incident, zone = report.found.enriched.incident, report.zone
+    start, end = incident.start_ns, incident.end_ns
+    day = end is not None and several_days(start, end, zone)
+    until = "not over in the data" if end is None else f"{clock(end, zone, day=day)} ({_length(end - start)})"
+    words = "since" if end is None else "from"
+    joint = ", " if end is None else " to "
+    days = days_and_zone(start, start if end is None else end, zone)
+    return f"{short(incident.service, _SERVICE)} {words} {clock(start, zone, day=day)}{joint}{until}, {days}"
+
+
+def _length(ns: int) -> str:
+    return format_value(ns / SECOND, "s")
 
 
 def _written(report: Postmortem, key: str) -> list[Block]:
@@ -43,38 +57,38 @@ def _written(report: Postmortem, key: str) -> list[Block]:
 
 
 def _summary(report: Postmortem) -> list[Block]:
-    found = report.found
+    found, zone = report.found, report.zone
+    told = (*incident_sentences(found.enriched, zone=zone)[:4], spread_sentence(found, zone=zone))
+    return [
+        *_written(report, "summary"),
+        Paragraph(_verdict(found)),
+        Bullets([upper_first(sentence) for sentence in told if sentence]),
+        *notes_of(failed=missing(found.enriched.failed), warnings=found.enriched.warnings),
+    ]
+
+
+def _verdict(found: Investigation) -> str:
+    """What most likely contributed; where no change is known that did, what stands out and where."""
     first = found.report.factors[0] if found.report.factors else None
-    blocks: list[Block] = _written(report, "summary")
     if first is None:
-        blocks.append(Paragraph(f"What caused it is not known: {found.report.reason}."))
-    else:
-        sure = confidence_words(first.confidence)
-        blocks.append(Paragraph(f"Most likely contributing: {first.title} ({first.service}) – {sure}."))
-    told = [spread_sentence(found, zone=report.zone)]
-    blocks.append(
-        Bullets(
-            [sentence for sentence in (*incident_sentences(found.enriched, zone=report.zone)[:4], *told) if sentence]
-        )
-    )
-    enriched = found.enriched
-    return [*blocks, *notes_of(failed=enriched.failed, warnings=enriched.warnings)]
+        return f"What caused it is not known: {found.report.reason}."
+    where = f" ({first.service})" if first.service and first.service not in first.title else ""
+    sure = confidence_words(first.confidence)
+    if first.change is not None:
+        return f"Most likely contributing: {first.title}{where} – {sure}."
+    return f"What caused it is not known. What stands out most: {first.title}{where} – {sure}."
 
 
 def _impact(report: Postmortem) -> list[Block]:
     blocks: list[Block] = [*_written(report, "impact"), Facts(report.impact.facts())]
     if report.impact.budget_share is not None:
         blocks.append(Note("the budget's window is counted at the rate of requests that was usual before", "note"))
-    for measure in _MEASURES:
-        chart = measure_chart(report.found.enriched, measure, report.zone)
-        if chart is not None:
-            blocks.append(Figure(chart, alt=f"{measure_title(measure)} of {report.found.enriched.service}"))
-    return blocks
+    return [*blocks, *charts_of(report.found.enriched, report.zone)]
 
 
 def _detection(report: Postmortem) -> list[Block]:
     told = response_sentences(report.response, zone=report.zone)
-    return [*_written(report, "detection"), Bullets(told)]
+    return [*_written(report, "detection"), Bullets([upper_first(sentence) for sentence in told])]
 
 
 def _timeline(report: Postmortem) -> list[Block]:
@@ -86,66 +100,40 @@ def _timeline(report: Postmortem) -> list[Block]:
     return [
         *_written(report, "timeline"),
         *([Figure(chart, alt=f"timeline of {service}")] if chart else []),
-        Piece(table),
+        Piece(table, plain_timeline(report)),
     ]
 
 
 def _factors(report: Postmortem) -> list[Block]:
     found = report.found.report
     blocks = _written(report, "factors")
-    blocks.append(Paragraph(f"{found.conclusion[0].upper()}{found.conclusion[1:]}: {found.reason}."))
-    return [*blocks, Piece(factors_section(found.factors, zone=report.zone, title="Most likely first"))]
+    blocks.append(Paragraph(f"{upper_first(conclusion_sentence(found))}."))
+    if not found.factors:
+        return blocks
+    section = factors_section(found.factors, zone=report.zone, title="Most likely first")
+    return [*blocks, Piece(section, plain_factors(found.factors, report.zone))]
 
 
 def _ruled_out(report: Postmortem) -> list[Block]:
     rows = report.found.report.ruled_out
-    section = [Piece(ruled_out_section(rows, zone=report.zone, title="With the reason"))] if rows else []
-    return [*_written(report, "ruled_out"), *section]
+    if not rows:
+        return _written(report, "ruled_out")
+    section = ruled_out_section(rows, zone=report.zone, title="With the reason")
+    return [*_written(report, "ruled_out"), Piece(section, plain_ruled_out(rows, report.zone))]
 
 
 def _actions(report: Postmortem) -> list[Block]:
-    rows = [(one.what, one.kind, short(one.because, 120), "") for one in report.actions]
+    rows = [(upper_first(one.what), one.kind, short(one.because, 120), "") for one in report.actions]
     table = Table(["action", "to", "because of", "owner"], rows, caption="Proposed from what was found")
     return [*_written(report, "actions"), *([table] if rows else [])]
 
 
 def _lessons(report: Postmortem) -> list[Block]:
-    missing = Note("not written yet: put it under “## Lessons” in the notebook", "note")
-    return _written(report, "lessons") or [missing]
+    return _written(report, "lessons")
 
 
 def _evidence(report: Postmortem) -> list[Block]:
-    rows = [
-        _evidence_row(place, one)
-        for place, factor in enumerate(report.found.report.factors, 1)
-        for one in factor.evidence
-    ]
-    numbers = Table(
-        ["factor", "claim", "number", "usual", "frame and rows"],
-        rows,
-        caption="Numbers that anyone can compute again",
-        empty="there are none",
-    )
-    asked = [
-        (one.source, one.signal, short(one.native_query or "everything", _QUERY), f"{one.start} – {one.end}")
-        for one in report.found.enriched.questions
-    ]
-    return [
-        numbers,
-        Table(["source", "signal", "query", "range (UTC)"], asked, caption="What was asked", empty="nothing"),
-    ]
-
-
-def _evidence_row(place: int, one: Evidence) -> tuple[str, str, str, str, str]:
-    usual = "" if one.usual is None else format_value(one.usual, one.unit)
-    value = "" if one.statistic == "instant" else format_value(one.value, one.unit)
-    return (
-        str(place),
-        short(one.claim, 200),
-        value,
-        usual,
-        f"{one.statistic} of {one.frame}: {short(one.query, _QUERY)}",
-    )
+    return evidence_blocks(report.found, report.zone)
 
 
 def _notes(report: Postmortem) -> list[Block]:
