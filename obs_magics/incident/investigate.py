@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from obs_magics.analysis.root_cause import Periods, explain, mismatches
-from obs_magics.display.units import format_value
+import pandas as pd
+
+from obs_magics.analysis.root_cause import Observations, Periods, explain, mismatches
 from obs_magics.display.visible import short
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.measured import measure_title
 from obs_magics.incident.panel import units_of
+from obs_magics.model.durations import MINUTE
 from obs_magics.model.errors import ObsError
-from obs_magics.model.root_cause import Evidence, Factor, RootCauseReport, RuledOut
+from obs_magics.model.events import events_of
+from obs_magics.model.root_cause import Factor, RootCauseReport, RuledOut
 
 _MOST_SHOWN = 5  # mismatches that are written out
 _NAMED = 120
+_BEFORE_NS, _AFTER_NS = 15 * MINUTE, 2 * MINUTE  # an occasion of more requests began so long before, or after
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Investigation:
 
     Args:
         enriched: What was gathered.
-        report: What the engine makes of it (`model.root_cause`), written in the units of the measures.
+        report: What the engine makes of it (`model.root_cause`).
     """
 
     enriched: Enriched
@@ -73,7 +76,7 @@ class Investigation:
         Raises:
             ObsError: A number differs: the frames were changed, or the report was.
         """
-        observations = self.enriched.observations()
+        observations = _observations(self.enriched)
         assert observations.incident is not None  # noqa: S101 - for the type checker
         periods = Periods(observations.incident, observations.references)
         wrong = mismatches(self.report, observations, periods)
@@ -95,43 +98,44 @@ class Investigation:
 
 def investigate(enriched: Enriched) -> Investigation:
     """Say what contributed to an incident; the same frames give the same report."""
-    return Investigation(enriched=enriched, report=_readable(explain(enriched.observations()), enriched))
+    return Investigation(enriched=enriched, report=_with_occasion(explain(_observations(enriched)), enriched))
 
 
-def _readable(report: RootCauseReport, enriched: Enriched) -> RootCauseReport:
-    """The report with measures under their titles and numbers in their units."""
-    units = units_of(enriched)
-    factors = []
-    for factor in report.factors:
-        evidence = tuple(_in_units(one, units) for one in factor.evidence)
-        told = dict(_changed(factor.evidence, evidence))
-        factors.append(replace(factor, title=told.get(factor.title, factor.title), evidence=evidence))
-    told = {old: new for one, other in zip(report.factors, factors, strict=True) for old, new in _titles(one, other)}
-    reason = report.reason
-    for old, new in told.items():
-        reason = reason.replace(old, new)
-    return replace(report, factors=tuple(factors), reason=reason)
+def _observations(enriched: Enriched) -> Observations:
+    """What the engine looks at; a frame that has no rows may have no columns either, and is none."""
+    given = enriched.observations()
+    return replace(
+        given,
+        metrics=_told(given.metrics),
+        logs=_told(given.logs),
+        spans=_told(given.spans),
+        events=_told(given.events),
+        units=units_of(enriched),
+        titles={str(name): measure_title(str(name)) for name in enriched.metrics["metric"].unique()},
+    )
 
 
-def _changed(before: tuple[Evidence, ...], after: tuple[Evidence, ...]) -> Iterator[tuple[str, str]]:
-    for one, other in zip(before, after, strict=True):
-        yield one.claim, other.claim
+def _told(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    return None if frame is None or frame.empty else frame
 
 
-def _titles(one: Factor, other: Factor) -> Iterator[tuple[str, str]]:
-    if one.title != other.title:
-        yield one.title, other.title
+def _with_occasion(report: RootCauseReport, enriched: Enriched) -> RootCauseReport:
+    """The report with the occasion of more requests, where somebody noted one that began with them."""
+    factors = tuple(
+        replace(one, title=f"{one.title}: {short(occasion, _NAMED)}")
+        if one.kind == "traffic" and (occasion := _occasion(one, enriched))
+        else one
+        for one in report.factors
+    )
+    return replace(report, factors=factors)
 
 
-def _in_units(one: Evidence, units: dict[tuple[str, str], str]) -> Evidence:
-    """The evidence with its claim in the unit of its measure: "p99 latency of pay is 2.3 s, usually 0.4 s"."""
-    if one.frame == "metrics" and one.statistic == "median":
-        service, metric = one.rows.get("service", ""), one.rows.get("metric", "")
-        unit = units.get((metric, service))
-        if unit is None:
-            return one
-        claim = f"{measure_title(metric)} of {service} is {format_value(one.value, unit)}"
-        if one.usual is not None:
-            claim += f", usually {format_value(one.usual, unit)}"
-        return replace(one, claim=claim, unit=unit)
-    return one
+def _occasion(factor: Factor, enriched: Enriched) -> str:
+    """The last annotation about no service in particular that began shortly before, or with, the incident."""
+    at_ns = factor.onset_ns if factor.onset_ns is not None else enriched.onset_ns
+    near = [
+        event.title
+        for event in events_of(enriched.events)
+        if event.kind == "annotation" and not event.service and -_BEFORE_NS <= event.start_ns - at_ns <= _AFTER_NS
+    ]
+    return near[-1] if near else ""

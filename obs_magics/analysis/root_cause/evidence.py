@@ -8,14 +8,16 @@ from types import MappingProxyType
 from obs_magics.analysis.root_cause.case import Case
 from obs_magics.analysis.root_cause.changes import Judged
 from obs_magics.analysis.root_cause.findings import Finding
+from obs_magics.analysis.root_cause.inputs import Observations
 from obs_magics.analysis.root_cause.measures import Measures
+from obs_magics.analysis.root_cause.said import called, lasts, valued
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.model.root_cause import Evidence, Frame, Statistic
 
 
 def evidence_of(finding: Finding, case: Case) -> Evidence:
     """One finding as evidence."""
-    frame, statistic, rows, unit, claim = _MADE[finding.signal](finding)
+    frame, statistic, rows, unit, claim = _MADE[finding.signal](finding, case.given)
     value, usual = finding.during, finding.before
     if finding.signal == "symptom":
         measures = Measures(case.given, case.periods)
@@ -60,7 +62,7 @@ def evidence_of_change(judged: Judged) -> Evidence:
 _Made = tuple[Frame, Statistic, Mapping[str, str], str, str]
 
 
-def _of_logs(finding: Finding) -> _Made:
+def _of_logs(finding: Finding, _given: Observations) -> _Made:
     rows = {"service": finding.service, "statement": finding.subject}
     if finding.details.get("unit"):
         rates = f"{finding.during:.3g} times a second, usually {finding.before:.3g}"
@@ -75,7 +77,7 @@ def _of_logs(finding: Finding) -> _Made:
     return "logs", "share of requests", {**rows, "given": given}, "", claim
 
 
-def _of_calls(finding: Finding) -> _Made:
+def _of_calls(finding: Finding, _given: Observations) -> _Made:
     given = finding.details.get("given", "")
     among = f" with {given}" if given else ""
     claim = (
@@ -91,16 +93,22 @@ def _of_calls(finding: Finding) -> _Made:
     )
 
 
-def _of_latency(finding: Finding) -> _Made:
-    times = f"{finding.during:.4g} ms, usually {finding.before:.4g} ms"
+def _of_latency(finding: Finding, _given: Observations) -> _Made:
+    times = f"{lasts(finding.during)}, usually {lasts(finding.before)}"
     if "caller" in finding.details:
         rows = {name: finding.details[name] for name in ("caller", "callee")}
         return "spans", "median gap", rows, "ms", f"between {rows['caller']} and {rows['callee']} a call loses {times}"
     rows = {"service": finding.service, "operation": finding.subject}
-    return "spans", "median own time", rows, "ms", f"{finding.subject} of {finding.service} works {times}"
+    return (
+        "spans",
+        "median own time",
+        rows,
+        "ms",
+        f"{finding.subject} of {finding.service} takes {times}, without its calls",
+    )
 
 
-def _of_errors(finding: Finding) -> _Made:
+def _of_errors(finding: Finding, _given: Observations) -> _Made:
     example = finding.details.get("example", "")
     said = f" (“{example}”)" if example and example != "nan" else ""
     shares = _percent(finding.during), _percent(finding.before)
@@ -108,15 +116,16 @@ def _of_errors(finding: Finding) -> _Made:
     return "spans", "failing share", {"service": finding.service}, "", claim
 
 
-def _of_metrics(finding: Finding) -> _Made:
+def _of_metrics(finding: Finding, given: Observations) -> _Made:
     rows = {"service": finding.service, "metric": finding.subject}
     if finding.details.get("instance"):
         rows["instance"] = finding.details["instance"]
-    claim = f"{finding.subject} of {finding.service} is {finding.during:.4g}, usually {finding.before:.4g}"
-    return "metrics", "median", rows, "", claim
+    now, usual = (valued(given, finding.subject, finding.service, one) for one in (finding.during, finding.before))
+    claim = f"{called(given, finding.subject)} of {finding.service}: {now}, usually {usual}"
+    return "metrics", "median", rows, given.units.get((finding.subject, finding.service), ""), claim
 
 
-def _of_symptom(finding: Finding) -> _Made:
+def _of_symptom(finding: Finding, _given: Observations) -> _Made:
     if "callee" in finding.details:
         callee = finding.details["callee"]
         claim = f"{finding.service} still gets requests and calls {callee} no more"
@@ -128,7 +137,7 @@ def _of_symptom(finding: Finding) -> _Made:
     return "metrics", "median", {"service": finding.service, "metric": finding.subject}, "", claim
 
 
-_MADE: Mapping[str, Callable[[Finding], _Made]] = {
+_MADE: Mapping[str, Callable[[Finding, Observations], _Made]] = {
     "logs": _of_logs,
     "calls": _of_calls,
     "latency": _of_latency,

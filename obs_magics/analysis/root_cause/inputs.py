@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class Observations:
         references: What is usual; none for all that is outside of the incident.
         symptom: What people saw; None for whatever is unusual.
         alerted_ns: When somebody was told, in nanoseconds since the epoch; None when nobody was.
+        units: UCUM by metric and service, for sentences; a metric that is not there is told without a unit.
+        titles: What people call a metric, for sentences.
     """
 
     metrics: pd.DataFrame | None = None
@@ -57,6 +59,8 @@ class Observations:
     references: Sequence[Window] = field(default=())
     symptom: Symptom | None = None
     alerted_ns: int | None = None
+    units: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def nanoseconds(instants: pd.Series[Any]) -> np.ndarray[Any, Any]:

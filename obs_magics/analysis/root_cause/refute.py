@@ -10,9 +10,15 @@ from obs_magics.analysis.root_cause.findings import Finding
 from obs_magics.analysis.root_cause.fusion import Suspect
 from obs_magics.analysis.root_cause.onset import stretch_of
 from obs_magics.analysis.root_cause.roles import OUTCOMES
+from obs_magics.analysis.root_cause.said import called, lasts, valued
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.analysis.spans.times import durations
 from obs_magics.model.root_cause import Outcome, Refutation
+
+LATE = "Did the symptom start before it?"
+COMMON = "Do services without the symptom's cause show the same?"
+WITHOUT = "Are requests without it as usual?"
+GOES_BACK = "Did it end with the symptom?"
 
 _SERIES = frozenset({"metrics", "symptom"})
 _CLEAR = 2.0  # a weighed surprise from which a series has left its usual
@@ -50,7 +56,7 @@ def refute_change(judged: Judged, case: Case) -> tuple[Refutation, ...]:
     change = judged.change
     lag = case.incident.start_ns - change.effect_ns
     before = Refutation(
-        question="Did the symptom start before it?",
+        question=LATE,
         outcome="held" if lag >= 0 else "failed",
         detail=f"it took effect {abs(lag) // _MINUTE} min {'before' if lag >= 0 else 'after'} the symptom began",
     )
@@ -77,7 +83,7 @@ def _taken_back(judged: Judged) -> Refutation:
 
 def _starts_late(suspect: Suspect, case: Case) -> Refutation:
     """A cause is not seen long after its effect."""
-    question = "Did the symptom start before it?"
+    question = LATE
     onset = onset_of(suspect, case)
     if onset is None:
         return Refutation(question=question, outcome="not tested", detail="when it began cannot be told to the minute")
@@ -102,7 +108,7 @@ def onset_of(suspect: Suspect, case: Case) -> int | None:
 
 def _common(lead: Finding, case: Case) -> Refutation:
     """What all services show tells nothing about one."""
-    question = "Do services without the symptom's cause show the same?"
+    question = COMMON
     alike = {
         finding.service
         for finding in case.findings
@@ -127,7 +133,7 @@ def _raw(lead: Finding, case: Case) -> float:
 
 def _without(lead: Finding, case: Case) -> Refutation:
     """Requests that do not come to the service should be as usual."""
-    question = "Are requests without it as usual?"
+    question = WITHOUT
     requests = case.requests
     if requests is None or not case.traced:
         return Refutation(question=question, outcome="not tested", detail="there are no traces of the incident")
@@ -143,13 +149,13 @@ def _without(lead: Finding, case: Case) -> Refutation:
     if min(len(during), len(usual)) < _LEAST_REQUESTS:
         return Refutation(question=question, outcome="not tested", detail="almost all requests come to it")
     now, before = float(np.median(during)), float(np.median(usual))
-    detail = f"{len(during)} requests without it took {now:.4g} ms, usually {before:.4g} ms"
+    detail = f"{len(during)} requests without it took {lasts(now)}, usually {lasts(before)}"
     return Refutation(question=question, outcome="held" if now <= _AS_USUAL * before else "failed", detail=detail)
 
 
 def _goes_back(lead: Finding, case: Case) -> Refutation:
     """When the symptom ends, what caused it should be over as well."""
-    question = "Did it end with the symptom?"
+    question = GOES_BACK
     unknown = Refutation(question=question, outcome="not tested", detail="nothing is known of the time after")
     if lead.signal not in _SERIES or case.table is None:
         return unknown
@@ -162,4 +168,8 @@ def _goes_back(lead: Finding, case: Case) -> Refutation:
         return unknown
     value = float(np.median(after))
     back = abs(value - lead.before) < abs(value - lead.during)
-    return Refutation(question=question, outcome="held" if back else "failed", detail=f"afterwards it was {value:.4g}")
+    after_it, during, usual = (
+        valued(case.given, lead.subject, lead.service, one) for one in (value, lead.during, lead.before)
+    )
+    detail = f"{called(case.given, lead.subject)}: {usual} before, {during} during it, {after_it} afterwards"
+    return Refutation(question=question, outcome="held" if back else "failed", detail=detail)

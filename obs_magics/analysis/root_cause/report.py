@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from obs_magics.analysis.root_cause.case import Case
 from obs_magics.analysis.root_cause.changes import Judged
+from obs_magics.analysis.root_cause.evidence import evidence_of
 from obs_magics.analysis.root_cause.factors import change_factor, elsewhere_factor, reference, service_factor
 from obs_magics.analysis.root_cause.fusion import Suspect
 from obs_magics.analysis.root_cause.inputs import Observations
-from obs_magics.analysis.root_cause.refute import refute
+from obs_magics.analysis.root_cause.refute import COMMON, GOES_BACK, LATE, WITHOUT, refute
 from obs_magics.model.root_cause import Conclusion, Factor, RootCauseReport, RuledOut
 
 _LEAST_SCORE = 1.5  # below, what was found is no more than one finds anywhere
@@ -87,8 +88,9 @@ def _factors(case: Case, strong: Sequence[Suspect], changes: Sequence[Judged]) -
     if not changes:
         factors += [elsewhere_factor(case, sign) for sign in case.elsewhere[:1] if sign.kind != "load"]
     best = strong[0].score if strong else 0.0
+    told = {factor.service for factor in factors}  # what a change did at its service is evidence of the change
     for place, suspect in enumerate(strong):
-        if suspect.score >= _CONTRIBUTES * best and suspect.findings[0].surprise > 0:
+        if suspect.service not in told and suspect.score >= _CONTRIBUTES * best and suspect.findings[0].surprise > 0:
             factors.append(service_factor(case, place, strong))
     kept = [one for one in factors if one.kind == "change" or one.service == case.suspects[0].service or stands(one)]
     loads = [elsewhere_factor(case, sign) for sign in case.elsewhere if sign.kind == "load"]
@@ -137,11 +139,19 @@ def _weaker(case: Case, place: int, strong: Sequence[Suspect]) -> str:
     """Why a service is no factor: the tests that it failed, else how little speaks against it."""
     failed = [one for one in refute(strong[place], case) if one.outcome == "failed"]
     if failed:
-        return "; ".join(f"{one.question} {one.detail}" for one in failed)
+        seen = evidence_of(strong[place].findings[0], case).claim
+        return "; ".join([seen, *(f"{_CONTRADICTED.get(one.question, one.question)}: {one.detail}" for one in failed)])
     share = strong[place].score / strong[0].score
     return f"what speaks against it is {100 * share:.0f} % as strong as what speaks against {strong[0].service}"
 
 
+# What a test says that failed.
+_CONTRADICTED: Mapping[str, str] = {
+    LATE: "the symptom was there before",
+    COMMON: "others show the same",
+    WITHOUT: "requests without it suffer as well",
+    GOES_BACK: "it did not go when the symptom went",
+}
 _AROUND_NS = 30 * 60 * 1_000_000_000
 
 

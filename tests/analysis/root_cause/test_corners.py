@@ -166,8 +166,8 @@ def test_a_service_that_begins_late_is_ruled_out_with_the_reason() -> None:
     report = explain(given(metrics=metrics(series)))
     assert [factor.service for factor in report.factors] == ["pay"]
     reason = next(one.reason for one in report.ruled_out if one.service == "web")
-    assert "Did the symptom start before it? it began 4 min after the symptom" in reason
-    assert "Did it end with the symptom?" in reason
+    assert "the symptom was there before: it began 4 min after the symptom" in reason
+    assert "it did not go when the symptom went: cpu: 1.011 before" in reason
 
 
 def test_a_symptom_nobody_measures_or_that_did_not_show() -> None:
