@@ -40,7 +40,7 @@ def verdict_panel(found: Investigation, *, name: str, zone: str) -> Panel:
             *(Note(text, "note") for text in enriched.notes),
         ],
         sections=sections,
-        next_cells=_next_cells(name, enriched.service),
+        next_cells=[f"%obs_report {name}".rstrip(), f"%obs_timeline {name}".rstrip()],
     )
 
 
@@ -108,8 +108,3 @@ def remedies_of(found: Investigation) -> list[Applied]:
         texts += [factor.title] if factor.change is None else []
     lines = [pattern_text(template) for template in found.enriched.first_errors["template"].head(_STEPS).tolist()]
     return remedies(texts, lines=lines)
-
-
-def _next_cells(name: str, service: str) -> list[str]:
-    of = name or service
-    return [f"%obs_report {of}", f"%obs_timeline {of}"]

@@ -68,12 +68,12 @@ def _found(context: Context, arguments: Arguments, names: Mapping[str, Any]) -> 
 
     value: Enriched | Investigation
     if arguments.words:
-        value = value_called(arguments.words[0], names)
+        value = value_called(arguments.words[0], names, last=context.case.enriched)
     else:
         value = last_declared(context)
-        known = context.case.found
-        if known is not None and known.enriched is value:
-            return known
+    known = context.case.found
+    if known is not None and known.enriched is value:
+        return known
     return context.session.root_cause(value) if isinstance(value, Enriched) else value
 
 
@@ -90,9 +90,11 @@ def _notebook(arguments: Arguments, names: Mapping[str, Any]) -> tuple[Path | No
 
 
 def _default_name(report: Postmortem) -> str:
+    from obs_magics.display.clock import MS, at
+
     incident = report.found.enriched.incident
     service = "".join(char if char.isalnum() or char in "-_." else "-" for char in incident.service)
-    return f"{service}-{incident.start:%Y-%m-%d}.html"
+    return f"{service}-{at(incident.start_ns // MS, report.zone):%Y-%m-%d}.html"
 
 
 def _panel(report: Postmortem, target: str, told: str, checked: int | None) -> Panel:

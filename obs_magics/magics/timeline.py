@@ -17,9 +17,10 @@ from obs_magics.magics.commands_incident import (
     TIMELINE_IMPORT,
     TIMELINE_NOTES,
 )
+from obs_magics.magics.declared import incident_called
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.question import option_text
-from obs_magics.model.errors import UsageError, did_you_mean
+from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,16 +80,7 @@ def _incident(context: Context, arguments: Arguments, names: Mapping[str, Any]) 
     if not arguments.words:
         given = any(arguments.has(name) for name in ("last", "source"))
         return None if given else context.case.enriched
-    from obs_magics.incident.enriched import Enriched
-
-    name = arguments.words[0]
-    value = names.get(name)
-    if isinstance(value, Enriched):
-        return value
-    known = sorted(key for key, one in names.items() if isinstance(one, Enriched) and not key.startswith("_"))
-    what = f"{name} is no incident" if value is not None else f"there is no incident called {name!r}"
-    there = f"there are {', '.join(known)}" if known else "declare one: inc << … with %obs_incident"
-    raise UsageError(what, hint=did_you_mean(name, [*known, *TIMELINE_COMMANDS]) or there)
+    return incident_called(arguments.words[0], names, last=context.case.enriched, also=TIMELINE_COMMANDS)
 
 
 _Made = tuple["pd.DataFrame", Callable[[], None]]

@@ -274,11 +274,13 @@ def test_each_letter_means_one_event_in_every_chart(enriched: Enriched) -> None:
     assert all("A 14:12 restart payment-api: restart -3" in text for text in spoken)
 
 
-def test_a_number_of_several_factors_and_a_query_asked_often_stand_once(report: Postmortem) -> None:
+def test_a_number_of_several_factors_and_a_query_asked_often_stand_once(found: Investigation) -> None:
+    first = found.report.factors[0]
+    second = replace(first, evidence=first.evidence[1:])
+    report = Postmortem(found=replace(found, report=replace(found.report, factors=(first, second))))
     evidence = next(part for part in report.document.parts if part.key == "evidence")
     numbers, asked = (block for block in evidence.blocks if isinstance(block, Table))
-    assert len({row[1:] for row in numbers.rows}) == len(numbers.rows) == 8
-    assert sum(row[0] == "1, 2" for row in numbers.rows) == 5
+    assert [row[0] for row in numbers.rows] == ["1", *["1, 2"] * (len(first.evidence) - 1)]
     every = [row for row in asked.rows if row[2] == '{ resource.service.name = "payment-api" }']
     assert every == [("demo", "traces", '{ resource.service.name = "payment-api" }', "13:45", "14:50", 8)]
 
@@ -298,9 +300,8 @@ def test_the_day_in_the_title_is_that_of_the_zone(found: Investigation) -> None:
 
 
 def test_actions_are_about_what_was_found_and_not_about_words_in_error_lines(report: Postmortem) -> None:
-    assert {one.because for one in report.actions} <= {
-        "redis pool: max connections 100 → 20", "checkout-api had 1.4 times as many requests",
-    }  # fmt: skip
+    assert report.actions
+    assert not any("timeout" in one.because.lower() for one in report.actions)
 
 
 def test_the_service_is_named_once_in_the_verdict(found: Investigation) -> None:
@@ -308,8 +309,7 @@ def test_the_service_is_named_once_in_the_verdict(found: Investigation) -> None:
 
 
 def test_without_a_change_the_cause_is_said_to_be_unknown(found: Investigation) -> None:
-    second = found.report.factors[1]
-    assert second.change is None
+    second = replace(found.report.factors[0], change=None)
     bare = replace(found, report=replace(found.report, factors=(second,), conclusion="no change", reason="none fits"))
     assert headline(bare).startswith("payment-api: cause not known; ")
     html = Postmortem(found=bare).to_html()

@@ -144,3 +144,47 @@ def test_help_and_forms_are_those_that_there_are(shop: Shell) -> None:
     assert NAMED == FORMATS
     assert "%obs_rca payment-api --at 14:15" in text_of(shop.run("%obs_rca --help"))
     assert "--slo 99.9%/30d" in text_of(shop.run("%obs_report --help"))
+
+
+def test_the_cells_that_come_next_run_as_they_stand(shop: Shell) -> None:
+    text = shop.run("%obs_rca payment-api --at 14:15").text
+    cells = [line.strip() for line in text.split("next:")[-1].split("\n") if line.strip().startswith("%obs")]
+    assert cells == ["%obs_report", "%obs_timeline"]
+    for cell in cells:
+        assert shop.run(f"{cell} --no-plot").error is None
+
+
+def test_the_service_of_the_last_incident_names_it_too(shop: Shell) -> None:
+    found = shop.run("%obs_rca found << payment-api --at 14:15 --no-plot").result
+    assert shop.run("%obs_report payment-api --no-plot").result.found is found
+    assert len(shop.run("%obs_timeline payment-api --no-plot").result)
+    assert len(shop.run("%obs_timeline found --no-plot").result)
+    shop.run("del found")
+    assert "the last one, of payment-api" in str(shop.run("%obs_report checkout-api").error)
+
+
+@pytest.mark.parametrize("signal", ["logs", "events", "metrics"])
+def test_one_signal_alone_is_enough_for_an_answer(
+    make_shell: Callable[[], Shell], bare_session: Session, tmp_path: Path, signal: str
+) -> None:
+    """Frames of what a source does not have hold no rows, and no columns either."""
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    minutes = [f"2026-11-22T14:{minute:02}:00Z" for minute in range(15, 45)]
+    line = {"level": "error", "service": "pay", "msg": "no"}
+    event = {"kind": "restart", "service": "pay", "title": "r"}
+    content = {
+        "logs": ("lines.jsonl", [json.dumps({"ts": at, **line}) for at in minutes]),
+        "events": ("events.jsonl", [json.dumps({"timestamp": at, **event}) for at in minutes]),
+        "metrics": ("points.csv", ["timestamp,metric,value,service", *(f"{at},up,1,pay" for at in minutes)]),
+    }
+    name, lines = content[signal]
+    (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    bare_session.connect("alone", str(folder))
+    shell = make_shell()
+    text = text_of(shell.run("%obs_rca pay --at 2026-11-22T14:15:00Z"))
+    assert "evidence" in text
+    assert text.count("there are no spans in this folder") == 1
+    for ending in FORMATS:
+        if ending != "pdf":
+            assert shell.run(f"%obs_report --out r.{ending} --check").error is None

@@ -46,9 +46,9 @@ def charts_of(enriched: Enriched, zone: str) -> list[Block]:
 def _points(enriched: Enriched, measure: str) -> pd.DataFrame:
     """The numbers of one measure of the service."""
     frame: pd.DataFrame = enriched.metrics
+    if frame.empty:  # without rows there may be no columns either
+        return frame
     own: pd.Series[bool] = (frame["metric"] == measure) & (frame["service"] == enriched.service)
-    if not own.any():
-        return frame.iloc[:0]
     finite = np.isfinite(frame["value"].to_numpy(dtype=np.float64))
     chosen: pd.DataFrame = frame[own & finite]
     return chosen.reset_index(drop=True)

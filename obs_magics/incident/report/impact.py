@@ -139,6 +139,8 @@ def impact_of(enriched: Enriched, slo: Slo | None = None) -> Impact:
 def _series(enriched: Enriched, measure: str) -> pd.Series[float] | None:
     """A measure of the service by nanoseconds, without the points that are no numbers."""
     frame = enriched.metrics
+    if frame.empty:  # without rows there may be no columns either
+        return None
     own = frame[(frame["metric"] == measure) & (frame["service"] == enriched.service)]
     if own.empty:
         return None
