@@ -15,6 +15,7 @@ from obs_magics.analysis.root_cause.refute import onset_of, refute, refute_chang
 from obs_magics.model.root_cause import ChangeReference, Evidence, Factor, FactorKind
 
 _MOST_EVIDENCE = 6
+_TELLING = 0.1  # of the strongest finding's surprise, from which another is worth a line
 _LEAST_CONFIDENCE = 0.01
 _LOAD_CONFIDENCE = 0.2  # more requests harm what cannot bear them
 
@@ -93,8 +94,9 @@ def elsewhere_factor(case: Case, sign: Sign) -> Factor:
 
 def _evidence(case: Case, findings: Sequence[Finding]) -> tuple[Evidence, ...]:
     told: dict[tuple[str, str, str], Finding] = {}
+    least = _TELLING * max((finding.surprise for finding in findings), default=0.0)
     for finding in findings:
-        if finding.surprise > 0:
+        if finding.surprise > 0 and finding.surprise >= least:
             told.setdefault((finding.signal, finding.kind, finding.subject), finding)
     return tuple(evidence_of(finding, case) for finding in list(told.values())[:_MOST_EVIDENCE])
 

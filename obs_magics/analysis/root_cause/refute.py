@@ -88,8 +88,15 @@ def _starts_late(suspect: Suspect, case: Case) -> Refutation:
     if onset is None:
         return Refutation(question=question, outcome="not tested", detail="when it began cannot be told to the minute")
     late = onset - case.incident.start_ns
-    when = f"{abs(late) // _MINUTE} min {'after' if late > 0 else 'before'} the symptom"
-    return Refutation(question=question, outcome="failed" if late > _LATE_NS else "held", detail=f"it began {when}")
+    outcome: Outcome = "failed" if late > _LATE_NS else "held"
+    return Refutation(question=question, outcome=outcome, detail=f"it began {_apart(late)} the symptom")
+
+
+def _apart(ns: int) -> str:
+    """How far after something (before it, where negative), in words that go on with it."""
+    if abs(ns) < _MINUTE:
+        return "within a minute of"
+    return f"{abs(ns) // _MINUTE} min {'after' if ns > 0 else 'before'}"
 
 
 def onset_of(suspect: Suspect, case: Case) -> int | None:
