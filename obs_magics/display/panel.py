@@ -126,8 +126,9 @@ class Panel:
         return markup.scoped("".join(parts), *dict.fromkeys(section.style for section in self.sections))
 
     def _shown_notes(self) -> list[Note]:
-        kinds: list[NoteKind] = [*(note.kind for note in self.notes[:_MAX_TEXTS]), "note"]
-        texts = _all_bounded([note.text for note in self.notes])
+        notes = list(dict.fromkeys(self.notes))  # several questions may have the same to say
+        kinds: list[NoteKind] = [*(note.kind for note in notes[:_MAX_TEXTS]), "note"]
+        texts = _all_bounded([note.text for note in notes])
         return [Note(text, kind) for text, kind in zip(texts, kinds, strict=False)]
 
     def _next_html(self) -> list[str]:

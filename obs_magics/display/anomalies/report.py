@@ -79,7 +79,7 @@ def anomaly_report(
 
 def _entry(found: Found, started: str, causes: Sequence[str], cells: Sequence[str], *, now: float) -> _Entry:
     facts = {
-        "metric": found.metric or found.series,
+        "metric": found.metric or (found.series if found.series != found.service else ""),
         "service": found.service,
         "value": f"{found.against_normal()}{_now(found, now)}",
         "started": started,
