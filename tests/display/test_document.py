@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import mistune
@@ -150,10 +151,11 @@ def test_what_is_no_block_is_refused() -> None:
     [
         ("99.9 %", "99.9 %"), ("+15 s", "+15 s"), ("-5", "-5"), ("1. a", "1\\. a"), ("2) b", "2\\) b"),
         ("- a", "\\- a"), ("---", "\\---"), ("===", "\\==="), ("+", "\\+"), ("3.", "3\\."),
+        ("> a", "\\> a"), ("100 -> 20", "100 -> 20"),
     ],
 )  # fmt: skip
 def test_only_what_would_begin_a_list_or_a_rule_is_escaped(text: str, shown: str) -> None:
     document = Document("t", parts=[Part("p", "P", [Paragraph(text)])])
     markdown = to_markdown(document, folder="f").text
     assert f"\n{shown}\n" in markdown
-    assert f"<p>{text}</p>" in str(mistune.create_markdown(escape=False)(markdown))
+    assert f"<p>{escape(text)}</p>" in str(mistune.create_markdown(escape=False)(markdown))

@@ -345,3 +345,9 @@ def test_hostile_titles_do_not_leave_their_place(found: Investigation) -> None:
         assert not {"\x1b", "\u202e"} & set(text)
     assert "<b>x" not in Postmortem(found=told).to_html()
     assert "\x1b" not in repr(Postmortem(found=told, written=written(f"# {hostile}")))
+
+
+def test_beside_the_session_s_time_stands_utc(found: Investigation, tmp_path: Path) -> None:
+    text = Postmortem(found=found, zone="Asia/Kolkata").save(tmp_path / "report.md").read_text()
+    assert "| time | UTC | from onset | what | service | event | until |" in text
+    assert "| 22 Nov 19:51 | 22 Nov 14:21 | +6 min | alert | payment-api |" in text

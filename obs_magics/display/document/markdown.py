@@ -23,9 +23,9 @@ from obs_magics.display.table import Table
 from obs_magics.display.text import safe
 from obs_magics.display.visible import visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
-# What would begin a list or underline a heading: "- a", "1. a", "---", "===".
-_LEADING = re.compile(r"^(\s*)(?:([-+=])(?=[-=\s]|$)|(\d+)([.)])(?=\s|$))", re.MULTILINE)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<#|~$])")
+# What would begin a quotation or a list, or underline a heading: "> a", "- a", "1. a", "---", "===".
+_LEADING = re.compile(r"^(\s*)(?:(>|[-+=](?=[-=\s]|$))|(\d+)([.)])(?=\s|$))", re.MULTILINE)
 _TEXT_WIDTH = 100
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from obs_magics.display.clock import MS, offset_text
 from obs_magics.display.document import Block, Bullets, Paragraph
 from obs_magics.display.root_cause import about_factor, named_factor, outcome_words
 from obs_magics.display.table import Table
@@ -27,9 +28,11 @@ def plain_timeline(report: Postmortem) -> list[Block]:
     start, zone, onset = items[0].at_ns, report.zone, report.found.enriched.incident.start_ns
     last = max(one.at_ns if one.end_ns is None else one.end_ns for one in items)
     day = several_days(start, last, zone)
+    elsewhere = any(offset_text(one.at_ns // MS, zone) != "UTC" for one in items)
     rows = [
         (
             clock(one.at_ns, zone, day=day),
+            *((clock(one.at_ns, "UTC", day=day),) if elsewhere else ()),
             since(one.at_ns, onset),
             one.word,
             "" if one.lane == EVERYONE else short(one.lane, _SERVICE),
@@ -38,7 +41,7 @@ def plain_timeline(report: Postmortem) -> list[Block]:
         )
         for one in items
     ]
-    columns = ["time", "from onset", "what", "service", "event", "until"]
+    columns = ["time", *(["UTC"] if elsewhere else []), "from onset", "what", "service", "event", "until"]
     return [Table(columns, rows, caption=f"All that is known: {days_and_zone(start, last, zone)}")]
 
 
