@@ -71,7 +71,7 @@ class Investigation:
         """Compute every number of the report again from the frames.
 
         Returns:
-            How many pieces of evidence were computed again.
+            How many pieces of evidence were computed again; one that speaks for several factors counts once.
 
         Raises:
             ObsError: A number differs: the frames were changed, or the report was.
@@ -83,7 +83,8 @@ class Investigation:
         if wrong:
             more = f"; and {len(wrong) - _MOST_SHOWN} more" if len(wrong) > _MOST_SHOWN else ""
             raise ObsError(f"the report does not fit its frames: {'; '.join(wrong[:_MOST_SHOWN])}{more}")
-        return sum(len(factor.evidence) for factor in self.report.factors)
+        every = (one for factor in self.report.factors for one in factor.evidence)
+        return len({(one.claim, one.frame, one.query, one.statistic) for one in every})
 
     def spread(self) -> tuple[Step, ...]:
         """How failing spread: the first error lines of each service from the incident's start on, in order of time."""

@@ -50,8 +50,9 @@ def events_panel(frame: pd.DataFrame, question: str, *, name: str, options: str,
     start_ns, end_ns = provenance.span_of(origin)
     previous = previous_cell(origin, question, name, options, "obs_events")
     after = [f"{name}.obs.summary()"] if name else []
+    told = f"{origin.source} ({origin.platform})".replace(",", ", ")
     return Panel(
-        headline=f"{name or title}: {count_text(summary.rows, 'event')} from {origin.source} ({origin.platform})",
+        headline=f"{name or title}: {count_text(summary.rows, 'event')} from {told}",
         chart=event_strip(
             frame, span_ns=(start_ns, end_ns), zone=zone_text, title=title, about=kinds_text(summary.kinds)
         ),

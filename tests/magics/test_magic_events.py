@@ -112,7 +112,7 @@ def test_a_source_that_fails_is_named_in_the_panel(
     bare_session.connect("prom", server.address)
     bare_session.use("demo")
     told = text_of(shop.run("%obs_events --kind deployment"))
-    assert "events: 4 events from demo,ci (folder,events)" in told
+    assert "events: 4 events from demo, ci (folder, events)" in told
     file.unlink()
     broken = text_of(shop.run("%obs_events --kind deployment"))
     assert "✖ Failed: ci did not answer: there is no such file or folder" in broken
