@@ -52,8 +52,10 @@ def headline(found: Investigation) -> str:
     first = report.factors[0]
     elsewhere = first.service not in {"", found.enriched.service} and first.service not in first.title
     place = f"{short(first.service, _SERVICE)}: " if elsewhere else ""
-    cause = "" if first.change is not None else "cause not known; "
-    return f"{service}: {cause}{place}{short(first.title, _SAID)} – {confidence_words(first.confidence)}"
+    sure = confidence_words(first.confidence)
+    if first.change is None:
+        return f"{service}: cause not known; {place}{short(first.title, _SAID)} – the place is {sure}"
+    return f"{service}: {place}{short(first.title, _SAID)} – {sure}"
 
 
 def verdict_sentences(found: Investigation, *, zone: str) -> list[str]:

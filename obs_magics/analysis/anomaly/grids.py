@@ -96,7 +96,8 @@ def on_grid(track: Track, since_ns: int | None) -> Gridded:
     """
     step = _step(track.times_ns)
     points = len(track.times_ns)
-    cells = np.rint((track.times_ns - track.times_ns[0]) / step).astype(np.int64)
+    # Times in order: their differences are positive, also where they are too large for a signed number.
+    cells = np.rint((track.times_ns - track.times_ns[0]).view(np.uint64) / step).astype(np.int64)
     clocked = points >= _FILLED * (cells[-1] + 1)
     if not clocked or np.array_equal(cells, _counted(points)):
         cells = _counted(points)
@@ -139,6 +140,6 @@ def _batch(rows: tuple[Gridded, ...], *, full: bool) -> Batch:
 
 
 def _step(times_ns: Array) -> float:
-    median = float(np.median(np.diff(times_ns)))
+    median = float(np.median(np.diff(times_ns).view(np.uint64)))
     near = float(_ROUND_STEPS[np.argmin(np.abs(np.log(_ROUND_STEPS / median)))])
     return near if abs(median / near - 1) < _CLOSE else median

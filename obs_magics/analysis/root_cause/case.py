@@ -24,9 +24,12 @@ from obs_magics.analysis.root_cause.periods import Periods
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.analysis.root_cause.symptom import reachable, symptom_findings
 from obs_magics.analysis.root_cause.words import trouble_words
+from obs_magics.model.logs import LEVELS
 
 _TELLING_LOG, _TELLING_METRIC = 1.0, 3.0  # surprises from which a finding gives the trouble a name
 _METRIC_WORDS, _ALERT_WORDS, _OPERATION_WORDS = 0.7, 0.7, 0.3
+_ERROR_WORDS, _MOST_ERRORS, _OFTEN = 0.7, 5, 3  # error lines that are said so often name the trouble too
+_ERROR = LEVELS.index("error")
 _ALSO_SUSPECT = 0.5  # of the best score
 _ALERTS_NS = 30 * 60 * 1_000_000_000  # after the onset, in which alerts are about it
 
@@ -159,7 +162,21 @@ class Case:
                 told += [(finding.details.get("example", ""), 1.0), (finding.subject, _OPERATION_WORDS)]
             elif finding.signal == "metrics" and finding.surprise > _TELLING_METRIC:
                 told.append((finding.subject, _METRIC_WORDS))
+        told += [(text, _ERROR_WORDS) for text in self._errors()]
         return [*told, *((text, _ALERT_WORDS) for text in self._alerts())]
+
+    def _errors(self) -> list[str]:
+        """What the error lines of the incident say most often, where the symptom shows or comes from."""
+        frame = self.given.logs
+        if frame is None:
+            return []
+        places = {self.place, *(suspect.service for suspect in self.suspects[:1])}
+        instants = nanoseconds(frame["timestamp"])
+        during = (instants >= self.incident.start_ns) & (instants < self.incident.end_ns)
+        failing = frame["level"].cat.codes.to_numpy() >= _ERROR
+        here = frame["service"].astype(object).isin(places).to_numpy(dtype=bool)
+        said = frame["message"][during & failing & here].str.replace(r"\d+", "", regex=True).value_counts()
+        return [str(text) for text, count in said.head(_MOST_ERRORS).items() if count >= _OFTEN]
 
     def _alerts(self) -> list[str]:
         frame = self.given.events

@@ -16,6 +16,7 @@ import pandas as pd
 
 from obs_magics.analysis.root_cause.edits import HARMLESS, Edit, read_edit
 from obs_magics.analysis.root_cause.inputs import nanoseconds
+from obs_magics.analysis.root_cause.settings import setting_of
 from obs_magics.analysis.root_cause.undone import Undone, undone
 from obs_magics.analysis.root_cause.words import Rarity, spelled, words
 
@@ -149,9 +150,9 @@ def _made(key: str, told: Sequence[dict[str, Any]], every: Sequence[dict[str, An
 
 def _edit(title: str, files: Sequence[str], diff: str, main: Mapping[str, Any]) -> Edit:
     """What was touched; a setting that went from one value to another counts as a line that changed."""
-    old, new, key = (str(main.get(name) or "") for name in ("old", "new", "key"))
-    if key and old and new and not diff:
-        diff = f"-{key} = {old}\n+{key} = {new}"
+    moved = setting_of(main)
+    if moved is not None and moved.key and not diff:
+        diff = f"-{moved.key} = {moved.old}\n+{moved.key} = {moved.new}"
     return read_edit(title, files, diff)
 
 

@@ -38,7 +38,7 @@ def service_factor(case: Case, place: int, strong: Sequence[Suspect]) -> Factor:
     suspect = strong[place]
     second = strong[1].score if len(strong) > 1 else 0.0
     sure = confidence.of_service(strong[0].score, second)
-    rest = (1 - sure) * suspect.score / max(sum(other.score for other in strong[1:]), 1e-9)
+    rest = _of_the_rest(sure, place, [one.score for one in strong])
     evidence = _evidence(case, suspect.findings)
     return Factor(
         service=suspect.service,
@@ -57,7 +57,7 @@ def change_factor(case: Case, place: int, changes: Sequence[Judged], strong: Seq
     judged = changes[place]
     second = changes[1].score if len(changes) > 1 else 0.0
     sure = confidence.of_change(changes[0].score, second)
-    rest = (1 - sure) * judged.score / max(sum(other.score for other in changes[1:]), 1e-9)
+    rest = _of_the_rest(sure, place, [one.score for one in changes])
     change = judged.change
     told = next((one.findings for one in strong if one.service == change.service), strong[0].findings if strong else ())
     return Factor(
@@ -71,6 +71,12 @@ def change_factor(case: Case, place: int, changes: Sequence[Judged], strong: Seq
         change=reference(change),
         onset_ns=change.effect_ns,
     )
+
+
+def _of_the_rest(sure: float, place: int, scores: Sequence[float]) -> float:
+    """The share of one that is not first in what the first leaves over; never more likely than the first."""
+    left = (1 - sure) * scores[place] / max(sum(scores[1:]), 1e-9)
+    return min(left, sure * scores[place] / max(scores[0], 1e-9))
 
 
 def elsewhere_factor(case: Case, sign: Sign) -> Factor:

@@ -18,6 +18,7 @@ _CONTRIBUTES = 0.5  # of the best service's score, from which another is a facto
 _MOST_FACTORS, _MOST_RULED_OUT = 4, 8
 _LISTED = 0.2  # of the best change's score, from which another is listed
 _MOST_CHANGES = 5
+_MOST_LOOKS = 3
 
 
 def explain(given: Observations) -> RootCauseReport:
@@ -120,7 +121,7 @@ def _ruled_out(case: Case, strong: Sequence[Suspect], factors: Sequence[Factor])
         RuledOut(
             title=one.change.title,
             service=one.change.service,
-            reason="; ".join(one.reasons[:1] if one.verdict == "ruled out" else one.reasons),
+            reason=_innocent(one),
             change=reference(one.change),
         )
         for one in case.changes
@@ -133,6 +134,14 @@ def _ruled_out(case: Case, strong: Sequence[Suspect], factors: Sequence[Factor])
         if one.service not in kept
     ]
     return tuple([*changes, *services][:_MOST_RULED_OUT])
+
+
+def _innocent(judged: Judged) -> str:
+    """Why a change is not held to be a cause."""
+    if judged.verdict == "ruled out":
+        return judged.reasons[0]
+    told = "; ".join(judged.reasons)
+    return told if judged.shared else f"nothing that it touches is what broke: {told}"
 
 
 def _weaker(case: Case, place: int, strong: Sequence[Suspect]) -> str:
@@ -171,6 +180,13 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
             if back
             else f"take {title} back, and see whether the symptom goes"
         )
+    if not changes:
+        steps += [
+            f"look at {one.change.title} ({one.change.service}, {one.reasons[0]}):"
+            " nothing shows that it did it, and nothing contradicts it"
+            for one in case.changes
+            if one.verdict == "unlikely" and one.change.service == case.place and _worth_saying(one, case)
+        ][:_MOST_LOOKS]
     missing = {"logs": case.given.logs, "traces": case.given.spans, "changes": case.given.events}
     steps += [f"look at {name}: there were none" for name, frame in missing.items() if frame is None or frame.empty]
     return tuple(steps)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from obs_magics.analysis.root_cause.settings import setting_of
+
 _MINUTE = 60 * 1_000_000_000
 _BACK = re.compile(r"(?i)roll(?:ed|ing)?[ -]?back|revert|restore|undo|re-?creat|again")
 _HELPED_NS = 5 * _MINUTE  # recovery takes a while
@@ -38,9 +40,11 @@ def undone(change: Mapping[str, Any], later: Sequence[Mapping[str, Any]], end_ns
 
 
 def _takes_back(other: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
-    old, new = (str(change.get(name) or "") for name in ("old", "new"))
-    again = str(other.get("new") or other.get("version") or "")
-    if old and again == old and (str(other.get("old") or new) == new):
+    moved, back = setting_of(change), setting_of(other)
+    if moved is not None and back is not None and (back.old, back.new) == (moved.new, moved.old):
+        return back.key == moved.key
+    old = str(change.get("old") or "")
+    if old and str(other.get("new") or other.get("version") or "") == old and not other.get("old"):
         return str(other.get("key") or "") == str(change.get("key") or "")
     told = str(other["title"])
     return bool(_BACK.search(told)) and bool(_names(change) & set(re.findall(r"[\w.-]+", told)))
