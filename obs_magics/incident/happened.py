@@ -18,7 +18,7 @@ from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import no_progress
 from obs_magics.session.plan_events import EventsOptions
 
-_MOST = 2000
+_MOST = 10_000
 AHEAD_NS = MINUTE
 """What is dated further ahead of the sources' now is odd."""
 

@@ -75,7 +75,7 @@ def measure_chart(enriched: Enriched, measure: str, zone: str) -> Chart | None:
     """One measure of the service over time, with what happened to it; None where no source tells it."""
     frame = enriched.metrics
     chosen = frame[(frame["metric"] == measure) & _own(enriched)].reset_index(drop=True)
-    if chosen.empty:
+    if not chosen["value"].notna().any():
         return None
     chosen = chosen.dropna(axis="columns", how="all")
     near = [
