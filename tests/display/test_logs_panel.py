@@ -401,7 +401,7 @@ def test_a_panel_of_too_many_or_too_long_texts_is_cut_and_says_so() -> None:
     whole = Panel(
         "h" * 5000,
         sentences=["s" * 5000] * 500,
-        notes=[Note("n" * 5000)] * 500,
+        notes=[Note(f"{number}{'n' * 5000}") for number in range(500)],
         link=f"https://example.com/?{'x' * 9000}",
         next_cells=["c" * 5000, *["%obs"] * 50],
     )

@@ -20,6 +20,7 @@ from obs_magics.model.series import Series, short_names
 
 Array = np.ndarray[Any, Any]
 
+_LARGEST = 1e150  # nobody measures more, and squares of it are still numbers
 _COUNTER_ENDINGS = ("_total", "_count", "_sum", "_bucket")
 _NONE = np.empty(0, np.int64)
 
@@ -68,10 +69,10 @@ class Tracks:
         return Track(number, times, values)
 
     def points(self, number: int) -> tuple[Array, Array]:
-        """Instants and values of one series as they stand, without those that are not finite."""
+        """Instants and values of one series as they stand, without those that are no numbers, or too large."""
         rows = self._rows[number]
         times, values = self._times[rows], self._values[rows]
-        finite = np.isfinite(values)
+        finite = np.abs(values) <= _LARGEST
         if not finite.all():
             times, values = times[finite], values[finite]
         steps = np.diff(times)
