@@ -44,6 +44,9 @@ def _demo(options: argparse.Namespace) -> int:
     for finding in finished.findings:
         print("\n".join(f"  {line}" for line in finding.splitlines()))
     print()
+    report = finished.page.with_name("report.html")
+    if report.is_file():
+        print(f"The report:    {report}")
     print(f"The page:      {finished.page}")
     print(f"The notebook:  {finished.notebook}")
     print("Go on from there in JupyterLab:  make lab   (or: jupyter lab notebooks/postmortem.ipynb)")
