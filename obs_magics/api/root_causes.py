@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,12 @@ class RootCausesBase(IncidentsBase):
         from obs_magics.incident.report import Postmortem, Slo
         from obs_magics.model.zones import zone_name
 
+        written = Written() if notebook is None else read_notebook(Path(notebook))
+        cells = tuple(map(self._core.hidden, written.cells))
         return Postmortem(
             found=found,
             notes=tuple(notes),
-            written=Written() if notebook is None else read_notebook(Path(notebook)),
+            written=replace(written, cells=cells),
             slo=None if slo is None else Slo.parse(slo),
             zone=zone_name(self.zone),
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from obs_magics.model.errors import UsageError
 
 NOTES = "notes"
+_ASKS = ("%obs_", "%%obs_")  # not `%obs connect`, which may hold a password
 # Which section of the report a heading belongs to: the forms of Google's SRE book, Atlassian, Howie and PagerDuty.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "summary": ("summary", "executive summary", "overview", "tl;dr", "what happened"),
@@ -39,27 +40,29 @@ class Written:
     Args:
         title: The notebook's first heading of the first level; empty when there is none.
         sections: Markdown by the section of the report; `notes` for what stands under no heading that it knows.
+        cells: The cells that asked something: what begins with a magic of ours.
     """
 
     title: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
+    cells: tuple[str, ...] = ()
 
 
 def read_notebook(path: Path) -> Written:
-    """What people wrote in the Markdown cells of a notebook file, as it was last saved.
+    """What people wrote and asked in the cells of a notebook file, as it was last saved.
 
     Raises:
         UsageError: There is no such file, or it is no notebook.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        cells = [cell for cell in data["cells"] if cell["cell_type"] == "markdown"]
-        texts = ["".join(cell["source"]) for cell in cells]
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in data["cells"]]
     except OSError as problem:
         raise UsageError(f"the notebook cannot be read: {problem.strerror}", where=str(path)) from problem
     except (ValueError, KeyError, TypeError) as problem:
         raise UsageError("this is no notebook (nbformat 4)", where=str(path), hint="name an .ipynb file") from problem
-    return written("\n\n".join(texts))
+    asked = tuple(text.strip() for kind, text in cells if kind == "code" and text.lstrip().startswith(_ASKS))
+    return replace(written("\n\n".join(text for kind, text in cells if kind == "markdown")), cells=asked)
 
 
 def written(markdown: str) -> Written:

@@ -83,6 +83,14 @@ def test_markdown_cells_of_a_notebook_are_read(tmp_path: Path) -> None:
     path.write_text(json.dumps({"cells": cells, "nbformat": 4}), encoding="utf-8")
     found = read_notebook(path)
     assert (found.title, found.sections) == ("Title", {"notes": "hello", "impact": "large"})
+    assert found.cells == ()
+
+
+def test_cells_that_ask_are_read_and_those_that_connect_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipynb"
+    sources = ["%obs connect prom http://me:secret@host", "%obs_rca pay\n", "x = 1", ["%%obs_metrics\n", "up"]]
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": one} for one in sources]}), encoding="utf-8")
+    assert read_notebook(path).cells == ("%obs_rca pay", "%%obs_metrics\nup")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"cells": [3]}', '{"cells": [{"cell_type": "markdown"}]}'])

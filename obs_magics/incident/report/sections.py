@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from obs_magics.display.document import Block, Bullets, Facts, Figure, Paragraph, Piece, Prose
+from obs_magics.display.document import Block, Bullets, Code, Facts, Figure, Paragraph, Piece, Prose
 from obs_magics.display.panel import Note, notes_of
 from obs_magics.display.root_cause import confidence_words, factors_section, ruled_out_section
 from obs_magics.display.table import Table
@@ -140,6 +140,10 @@ def _notes(report: Postmortem) -> list[Block]:
     return _written(report, "notes")
 
 
+def _cells(report: Postmortem) -> list[Block]:
+    return [Code(cell) for cell in report.written.cells]
+
+
 SECTIONS: tuple[tuple[str, str, Builder], ...] = (
     ("summary", "Summary", _summary),
     ("impact", "Impact", _impact),
@@ -151,4 +155,5 @@ SECTIONS: tuple[tuple[str, str, Builder], ...] = (
     ("lessons", "Lessons", _lessons),
     ("notes", "Notes", _notes),
     ("evidence", "Evidence", _evidence),
+    ("cells", "How it was investigated", _cells),
 )
