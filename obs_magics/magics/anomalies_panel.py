@@ -150,6 +150,13 @@ def anomalies_panel(
     """
     zone_text = zone_name(zone)
     found = found_in(seen.frame, seen.unit)
+    if not seen.series:
+        return Panel(
+            headline=f"{title}: there is nothing to look at",
+            sentences=["Empty: no series answers this question; is the name right?", looked_note(seen, zone_text)],
+            notes=notes_of_seen(seen, changes),
+            next_cells=["%obs catalog"],
+        )
     if not found:
         return Panel(
             headline=f"{title}: nothing unusual in {_looked_at(seen)}",

@@ -111,6 +111,13 @@ def test_a_sustained_rise_of_traffic_is_found_with_history(shop: Shell) -> None:
     assert "throughput of payment-api" in told
 
 
+def test_a_name_that_no_series_has_is_not_called_usual(shop: Shell) -> None:
+    text = said(shop.run("%obs_anomalies nothing_like_it_total --last 1h"))
+    assert "there is nothing to look at" in text
+    assert "Empty: no series answers this question" in text
+    assert "nothing unusual" not in text
+
+
 def test_options_may_stand_behind_a_name(shop: Shell) -> None:
     behind = shop.run("%obs_anomalies errors --service notification-service --start 13:45 --end 14:45")
     before = shop.run("%obs_anomalies --service notification-service --start 13:45 --end 14:45 errors")
