@@ -12,6 +12,7 @@ import httpx
 
 from obs_magics.model.errors import ConfigError
 from obs_magics.net.connection import Connection
+from obs_magics.net.pool import Transport
 
 # Names that do not leave the building, where compressing takes longer than sending.
 _NEAR_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".svc", ".svc.cluster.local")
@@ -23,22 +24,20 @@ def open_client(connection: Connection, headers: dict[str, str]) -> httpx.AsyncC
     Raises:
         ConfigError: The private CA or the proxy of the environment cannot be used.
     """
+    timeout = httpx.Timeout(connection.timeout_seconds, connect=connection.connect_seconds)
+    return httpx.AsyncClient(
+        transport=_transport(connection), trust_env=False, follow_redirects=False, timeout=timeout, headers=headers
+    )
+
+
+def _transport(connection: Connection) -> Transport:
     limits = httpx.Limits(
         max_connections=connection.max_concurrent,
         max_keepalive_connections=connection.max_concurrent,
         keepalive_expiry=30.0,
     )
-    timeout = httpx.Timeout(connection.timeout_seconds, connect=connection.connect_seconds)
     try:
-        return httpx.AsyncClient(
-            verify=tls_context(connection),
-            proxy=proxy_for(connection),
-            trust_env=False,
-            follow_redirects=False,
-            limits=limits,
-            timeout=timeout,
-            headers=headers,
-        )
+        return Transport(verify=tls_context(connection), proxy=proxy_for(connection), limits=limits)
     except (ValueError, ImportError, httpx.InvalidURL):
         # Its text would show the proxy's password.
         error = ConfigError(

@@ -719,3 +719,23 @@ async def test_the_log_holds_no_secret(client: Clients, caplog: pytest.LogCaptur
     assert "next one in" in caplog.text
     for secret in ("s3cret-pw", TOKEN, "YW5uOnMzY3JldC1wdw=="):
         assert secret not in caplog.text
+
+
+async def test_cancelling_at_any_moment_keeps_the_places_of_the_pool() -> None:
+    """Whichever step of connecting or sending is cut, nothing stays open, and the next question gets through."""
+    for steps in range(60):
+        async with serving(hang) as stage:
+            prom = HttpClient(Connection(name="prom", base_url=stage.url, max_concurrent=1))
+            running = asyncio.create_task(prom.request("GET", "/"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await stage.all_gone(30)
+            asked = len(stage.asked)
+            again = asyncio.create_task(prom.request("GET", "/"))
+            async with asyncio.timeout(30):
+                while len(stage.asked) == asked:
+                    await asyncio.sleep(0.001)
+            again.cancel()
+            await asyncio.gather(again, return_exceptions=True)

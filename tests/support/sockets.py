@@ -35,7 +35,7 @@ class Stage:
     most_at_once: int = 0
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def all_gone(self, seconds: float = 3) -> None:
+    async def all_gone(self, seconds: float = 30) -> None:
         """Wait until no connection is open."""
         async with asyncio.timeout(seconds):
             while self.open:
