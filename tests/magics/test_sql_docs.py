@@ -26,7 +26,7 @@ def test_the_examples_of_the_page_run(make_shell: Callable[[], Shell], bare_sess
     shell = make_shell()
     blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     cells = [cell.strip() for block in blocks for cell in re.split(r"\n\n(?=\S)", textwrap.dedent(block))]
-    assert len(cells) == 6
+    assert len(cells) == 7
     for text in [*SQL.examples, *cells]:
         cell = shell.run(text)
         assert cell.error is None, text

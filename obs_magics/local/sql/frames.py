@@ -1,7 +1,7 @@
 """Frames in and out of SQL: pandas to Arrow in types that DuckDB knows, and answers back in the dtypes of our frames.
 
-Into SQL, categories become VARCHAR, timedeltas INTERVAL, times with a zone TIMESTAMPTZ (in microseconds: nanoseconds
-are cut, and that is said). Out of it:
+Into SQL, levels become an ENUM in which they rank, other categories VARCHAR, timedeltas INTERVAL, times with a zone
+TIMESTAMPTZ (in microseconds: nanoseconds are cut, and that is said). Out of it:
 
 ===============================  =======================================================
 DuckDB                           pandas
@@ -11,7 +11,7 @@ INTERVAL                         timedelta64[ns]; text where it has months in it
 integers, sums of them           int64 and smaller; Int64 where values are missing
 DECIMAL, HUGEINT beyond int64    float64
 VARCHAR, UUID, JSON              string
-ENUM                             category
+ENUM                             category; that of the levels ordered
 LIST, STRUCT, MAP                Arrow-backed
 ===============================  =======================================================
 
@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 
 from obs_magics.model.errors import QueryError
 from obs_magics.model.frames import METRIC_COLUMNS, STRING_DTYPE
+from obs_magics.model.logs import LEVEL_DTYPE, LEVELS
 
 _UTC_US = pa.timestamp("us", "UTC")
 _NOT_A_TIME = np.iinfo(np.int64).min
@@ -125,7 +126,14 @@ def _series(name: str, column: pa.ChunkedArray) -> pd.Series[Any]:
         return _durations(column)
     if pa.types.is_string(kind) or pa.types.is_null(kind):
         return pd.Series(column.cast(pa.string()).to_pandas().to_numpy(), dtype=STRING_DTYPE)
+    if pa.types.is_dictionary(kind):
+        return _categories(column)
     return _values(_number(column) if pa.types.is_decimal(kind) else column)
+
+
+def _categories(column: pa.ChunkedArray) -> pd.Series[Any]:
+    found = _values(column)
+    return found.astype(LEVEL_DTYPE) if tuple(found.cat.categories) == LEVELS else found
 
 
 def _values(column: pa.ChunkedArray) -> pd.Series[Any]:

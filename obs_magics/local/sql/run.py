@@ -10,10 +10,13 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from obs_magics.local.database import identifier
 from obs_magics.local.sql.frames import to_arrow, to_frame
+from obs_magics.local.sql.levels import as_level, holds_levels
 from obs_magics.local.sql.problems import explained
 from obs_magics.local.sql.statement import CLOCK_FUNCTIONS, Statement, judge
 from obs_magics.model.errors import ObsError
+from obs_magics.model.logs import LEVELS
 from obs_magics.model.query import SqlQuery
 
 
@@ -92,20 +95,20 @@ class Run:
     def _outcome(self, statement: Statement, frames: Mapping[str, pd.DataFrame], database: Opened) -> Outcome:
         # a cursor of its own: what it registers and what interrupts it is nobody else's
         with database.connection.cursor() as cursor:
-            notes = _register(cursor, frames, database) + self._clock_note(statement)
+            notes = _register(cursor, frames, database) + self._clock_note(statement) + _level_note(statement)
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             with self._lock:
                 self._running = cursor
             try:
-                table, truncated = self._read(cursor)
+                table, truncated = self._read(cursor, statement)
             finally:
                 with self._lock:
                     self._running = None
         return Outcome(to_frame(table), truncated, tuple(notes))
 
-    def _read(self, cursor: duckdb.DuckDBPyConnection) -> tuple[pa.Table, str]:
+    def _read(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> tuple[pa.Table, str]:
         limit = self._query.limit
-        reader = _relation(cursor, self._query.text).to_arrow_reader(min(limit + 1, _BATCH_ROWS))
+        reader = _relation(cursor, statement).to_arrow_reader(min(limit + 1, _BATCH_ROWS))
         batches: list[pa.RecordBatch] = []
         rows = 0
         while rows <= limit and not self._stopped:
@@ -134,7 +137,7 @@ def _register(cursor: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFra
     tables = {name.lower(): name for name in database.tables}
     for name, frame in frames.items():
         table, lost = to_arrow(name, frame)
-        cursor.register(name, table)
+        cursor.register(name, _with_levels(cursor, table))
         notes += lost
         if name.lower() in tables:
             own = f"memory.{tables[name.lower()]}"
@@ -142,12 +145,26 @@ def _register(cursor: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFra
     return notes
 
 
-def _relation(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
+def _with_levels(cursor: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table | duckdb.DuckDBPyRelation:
+    """The table, its levels in a type in which they rank."""
+    columns = zip(table.column_names, table.columns, strict=True)
+    ranked = [f"{as_level(name)} AS {identifier(name)}" for name, values in columns if holds_levels(name, values)]
+    return cursor.from_arrow(table).project(f"* REPLACE ({', '.join(ranked)})") if ranked else table
+
+
+def _level_note(statement: Statement) -> list[str]:
+    if not statement.no_levels:
+        return []
+    words = ", ".join(map(repr, dict.fromkeys(statement.no_levels)))
+    return [f"{words} is no level ({' < '.join(LEVELS)}): the comparison goes by letters"]
+
+
+def _relation(cursor: duckdb.DuckDBPyConnection, statement: Statement) -> duckdb.DuckDBPyRelation:
     try:
-        return cursor.sql(text)
+        return cursor.sql(statement.ranked)
     except (duckdb.BinderException, duckdb.CatalogException):
         # Relations do not say where it is wrong, execute() does; neither gets beyond binding.
         cursor.execute("ROLLBACK")
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        cursor.execute(text)
+        cursor.execute(statement.text)
         raise

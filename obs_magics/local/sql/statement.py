@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from obs_magics.local.sql import levels
 from obs_magics.model.errors import QueryError
 
 # The nodes of a syntax tree that are queries: https://github.com/duckdb/duckdb (QueryNodeType); the others write.
@@ -60,11 +61,15 @@ class Statement:
         text: As typed.
         tables: Names without a schema before them, each once; those of its own WITH are left out.
         functions: Names of the functions it calls, in lower case.
+        ranked: As it is run: words that are compared with `<`, `>` or BETWEEN and are levels have the levels' type.
+        no_levels: Words that are so compared with a column called `level` and are none.
     """
 
     text: str
     tables: tuple[Named, ...]
     functions: frozenset[str]
+    ranked: str
+    no_levels: tuple[str, ...] = ()
 
 
 def judge(text: str) -> Statement:
@@ -93,7 +98,15 @@ def judge(text: str) -> Statement:
         if "cte_map" in node:
             own.update(str(entry["key"]).lower() for entry in node["cte_map"]["map"])
     named = tuple(table for key, table in tables.items() if key not in own)
-    return Statement(text, named, frozenset(functions))
+    words, no_levels = levels.compared(_nodes(tree))
+    return Statement(text, named, frozenset(functions), _ranked(text, offset, words), tuple(no_levels))
+
+
+def _ranked(text: str, offset: int, words: list[levels.Node]) -> str:
+    ends = {_offset(text, offset, node["query_location"] + node["query_location_length"]) for node in words}
+    for end in sorted(ends, reverse=True):
+        text = text[:end] + levels.CAST + text[end:]
+    return text
 
 
 def _query_offset(text: str) -> int:
@@ -150,7 +163,11 @@ def _check_function(text: str, offset: int, node: dict[str, Any]) -> None:
 def _position(text: str, offset: int, node: dict[str, Any]) -> int | None:
     """DuckDB counts bytes from where its text begins; we count characters of ours."""
     at = node.get("query_location", _NOWHERE)
-    return None if at == _NOWHERE else offset + len(text[offset:].encode()[:at].decode(errors="ignore"))
+    return None if at == _NOWHERE else _offset(text, offset, at)
+
+
+def _offset(text: str, offset: int, at: int) -> int:
+    return offset + len(text[offset:].encode()[:at].decode(errors="ignore"))
 
 
 def _refused(text: str, kind: str) -> QueryError:

@@ -25,6 +25,7 @@ from obs_magics.local.promql.data import STALE_BITS
 from obs_magics.local.readers import FORMATS, list_files
 from obs_magics.local.readers.base import File
 from obs_magics.local.sql.frames import unique_names
+from obs_magics.local.sql.levels import CREATE_TYPE, LEVEL, as_level, holds_levels
 from obs_magics.local.store import Store
 from obs_magics.model.frames import label_column
 
@@ -121,7 +122,9 @@ def _in_memory(store: Store) -> tuple[pa.Table, pa.Table]:
 
 
 def parquet(path: Path) -> str:
-    """SQL that reads a Parquet file with our types: times as TIMESTAMPTZ, durations as INTERVAL, no NaN lost.
+    """SQL that reads a Parquet file with our types.
+
+    Times are TIMESTAMPTZ, durations INTERVAL, levels rank, and no NaN is lost.
 
     Raises:
         OSError: There is no such file.
@@ -133,13 +136,13 @@ def parquet(path: Path) -> str:
     changed = [
         f"{written} AS {identifier(column.name)}"
         for column in schema
-        if (written := _expression(column, has_statistics=column.name in measured))
+        if (written := _expression(path, column, has_statistics=column.name in measured))
     ]
     replaced = f" REPLACE ({', '.join(changed)})" if changed else ""
     return f"(SELECT *{replaced} FROM read_parquet({quoted(str(path))}))"  # noqa: S608
 
 
-def _expression(column: pa.Field, *, has_statistics: bool) -> str:
+def _expression(path: Path, column: pa.Field, *, has_statistics: bool) -> str:
     """How a column is read; nothing when it is taken as it is.
 
     Smallest and largest value of a Parquet row group leave NaN out, and DuckDB believes them: it passes over groups in
@@ -150,6 +153,8 @@ def _expression(column: pa.Field, *, has_statistics: bool) -> str:
         return f"{name}::TIMESTAMPTZ"
     if pa.types.is_duration(kind):
         return f"to_microseconds({name} {_MICROSECONDS[kind.unit]})"
+    if column.name.lower() == LEVEL and holds_levels(column.name, pq.read_table(path, columns=[column.name])[0]):
+        return as_level(column.name)
     if has_statistics and kind in {pa.float32(), pa.float64()}:
         return f"{name}::BIT::{'DOUBLE' if kind == pa.float64() else 'FLOAT'}"
     return ""
@@ -200,6 +205,7 @@ def _table_name(file: File) -> str:
 
 def create(connection: duckdb.DuckDBPyConnection, layout: Layout) -> list[str]:
     """Make the tables; gives back what could not be made one, a sentence each."""
+    connection.execute(CREATE_TYPE)
     for statement in layout.statements[:1]:
         connection.execute(statement)
     for name, table in layout.arrow.items():
