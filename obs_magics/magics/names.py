@@ -19,11 +19,11 @@ class Names:
     """Remembers the last answer to each question; a question that takes too long goes on in the background.
 
     Args:
-        deadline_seconds: How long `get` waits at most.
+        deadline_seconds: How long `get` waits at most; None for `DEADLINE_SECONDS`.
     """
 
-    def __init__(self, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        self._deadline_seconds = deadline_seconds
+    def __init__(self, deadline_seconds: float | None = None) -> None:
+        self._deadline_seconds = DEADLINE_SECONDS if deadline_seconds is None else deadline_seconds
         self._known: dict[Hashable, Sequence[str]] = {}
         self._running: dict[Hashable, Event] = {}
         self._lock = Lock()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.loki_api import END, START, Entry, FakeLoki, numbers, question
+from support.patience import eventually_async
 from support.sockets import Step, answer, drop, hang
 
 from obs_magics.adapters.loki import source as source_module
@@ -180,8 +181,7 @@ async def test_cancelling_lets_go_of_the_server() -> None:
     fake = FakeLoki(plain(3), problem=lambda _path, _form: hang)
     async with fake.source() as (source, stage):
         task = asyncio.create_task(source.logs(question()))
-        while not stage.asked:
-            await asyncio.sleep(0.01)
+        await eventually_async(lambda: bool(stage.asked))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from support.patience import eventually_async
 from support.prometheus_api import START, question, source_at
-from support.servers import free_port
+from support.servers import nobody
 from support.sockets import Asked, Step, answer, serving
 
 from obs_magics.adapters.prometheus import ADAPTER, PrometheusSettings
@@ -91,7 +92,7 @@ CASES: list[tuple[str, Any, type[ObsError], str]] = [
 @pytest.mark.parametrize(("step", "expected", "words"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 async def test_each_failure_is_the_right_error_with_a_way_out(step: Any, expected: type[ObsError], words: str) -> None:
     with pytest.raises(expected, match=words) as caught:
-        await ask(step, timeout="2s")
+        await ask(step, timeout="60s")
     error = caught.value
     assert type(error) is expected
     assert error.where.startswith("prom (http://127.0.0.1:")
@@ -100,12 +101,13 @@ async def test_each_failure_is_the_right_error_with_a_way_out(step: Any, expecte
 
 
 async def test_a_dead_server() -> None:
-    async with source_at(f"http://127.0.0.1:{free_port()}", timeout="2s") as source:
-        with pytest.raises(SourceUnavailable, match="refused") as caught:
-            await source.metrics(question("up"))
-        assert caught.value.hint
-        with pytest.raises(SourceUnavailable):
-            await source.health()
+    with nobody() as address:
+        async with source_at(address, timeout="60s") as source:
+            with pytest.raises(SourceUnavailable, match="refused") as caught:
+                await source.metrics(question("up"))
+            assert caught.value.hint
+            with pytest.raises(SourceUnavailable):
+                await source.health()
 
 
 async def test_asked_too_often_and_then_fine() -> None:
@@ -187,7 +189,7 @@ def points_or(problem: Callable[[Asked], Step | None]) -> Step:
 async def split_ask(problem: Callable[[Asked], Step | None], parts: int = 4) -> tuple[Any, list[Progress], Any]:
     told: list[Progress] = []
     answers = {"/api/v1/status/buildinfo": BUILD, "/api/v1/query_range": points_or(problem)}
-    async with serving(by_path(answers)) as stage, source_at(stage.url, timeout="5s") as source:
+    async with serving(by_path(answers)) as stage, source_at(stage.url, timeout="60s") as source:
         wanted = question("x @ end()", START, START + parts * 11_000 - 1, 1)
         return await source.metrics(wanted, told.append), told, stage
 
@@ -236,8 +238,7 @@ async def test_an_interrupt_ends_all_parts() -> None:
     answers = {"/api/v1/status/buildinfo": BUILD, "/api/v1/query_range": points_or(problem)}
     async with serving(by_path(answers)) as stage, source_at(stage.url) as source:
         task = asyncio.create_task(source.metrics(question("up", START, START + 44_000, 1)))
-        while len(stage.asked) < 3:
-            await asyncio.sleep(0.01)
+        await eventually_async(lambda: len(stage.asked) >= 3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -282,7 +283,7 @@ async def test_a_cluster_with_a_missing_node_and_a_limit_are_told() -> None:
 async def test_detection_knows_its_own_and_never_fails_for_others(answers: dict[str, Step], expected: bool) -> None:
     assert ADAPTER.detect is not None
     async with serving(by_path(answers)) as stage:
-        assert await ADAPTER.detect("new", PrometheusSettings(url=stage.url, timeout="2s")) is expected
+        assert await ADAPTER.detect("new", PrometheusSettings(url=stage.url, timeout="60s")) is expected
 
 
 async def test_detection_tells_when_credentials_are_wanted() -> None:

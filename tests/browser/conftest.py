@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import missing
-from support.lab import CHROMIUM_FLAGS, Lab, Notebook, running_lab
+from support.lab import CHROMIUM_FLAGS, Lab, Notebook, running_lab, until
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def browser() -> Iterator[Any]:
 def open_notebook(lab: Lab, browser: Any) -> Iterator[Callable[..., Notebook]]:
     """Opens a notebook of the Lab's folder in a page of its own."""
     context = browser.new_context(viewport={"width": 1300, "height": 1600})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(90_000)
 
     def open_(name: str, *, kernel: bool = True) -> Notebook:
         return Notebook.opened(context.new_page(), lab, name, kernel=kernel)
@@ -58,6 +58,7 @@ def chart(lab: Lab, open_notebook: Callable[..., Notebook]) -> Notebook:
     notebook = open_notebook("chart.ipynb")
     notebook.run_all()
     notebook.cell(2).locator("canvas").wait_for()
+    until(notebook, lambda: len(notebook.colours(2)) > 2)  # it is there before it is drawn
     notebook.save()
     return notebook
 

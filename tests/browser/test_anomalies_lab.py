@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
+from support.lab import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ def notebook(lab: Lab, open_notebook: Callable[..., Notebook]) -> Notebook:
     opened.run_all()
     for number in (2, 3):
         opened.cell(number).locator("canvas").wait_for()
+        until(opened, lambda number=number: opened.colours(number).get(LINE, 0) > 100)
     return opened
 
 
@@ -61,19 +64,21 @@ def test_the_pointer_is_told_the_value_of_a_small_chart(notebook: Notebook) -> N
     box = canvas.bounding_box()
     assert box is not None
     tooltip = notebook.page.locator("#vg-tooltip-element.visible")
-    for height in (150, 170, 190, 210):
-        notebook.page.mouse.move(box["x"] + 420, box["y"] + height)
+    heights = cycle((150, 170, 190, 210))
+
+    def told() -> bool:
+        notebook.page.mouse.move(box["x"] + 420, box["y"] + next(heights))
         notebook.page.wait_for_timeout(300)
-        if tooltip.count():
-            break
+        return bool(tooltip.count())
+
+    until(notebook, told)
     assert "latency_p99 of payment-api" in tooltip.inner_text()
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_both_themes_show_the_pictures(notebook: Notebook, theme: str, pictures: Path) -> None:
     notebook.theme(theme)
-    notebook.page.wait_for_timeout(500)
+    for number in (2, 3):
+        until(notebook, lambda number=number: notebook.colours(number).get(LINE, 0) > 100)
     notebook.page.screenshot(path=pictures / f"odd-{theme.rsplit(maxsplit=1)[-1]}.png", full_page=True)
     notebook.cell(2).screenshot(path=pictures / f"odd-cell-{theme.rsplit(maxsplit=1)[-1]}.png")
-    assert notebook.colours(2)[LINE] > 100
-    assert notebook.colours(3)[LINE] > 100

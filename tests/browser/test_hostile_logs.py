@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+from support.lab import until
 from support.log_panels import HOSTILE, frame_of, hostile_panel, panel
 
 if TYPE_CHECKING:
@@ -149,11 +150,11 @@ def test_nbconvert_shows_the_panel_and_runs_nothing(page: Any) -> None:
 
 
 def test_a_notebook_that_lab_does_not_trust_is_still_readable(lab: Lab, open_notebook: Callable[..., Notebook]) -> None:
-    notebook, _ = notebook_of([panel(), *(hostile_panel(text) for text in HOSTILE.values())])
+    notebook, count = notebook_of([panel(), *(hostile_panel(text) for text in HOSTILE.values())])
     (lab.folder / "strange.ipynb").write_text(json.dumps(notebook))
     opened = open_notebook("strange.ipynb")
     output = opened.page.locator(".jp-RenderedHTML")
-    output.last.wait_for(state="attached")
+    until(opened, lambda: output.count() == count)
     assert opened.page.evaluate("() => window.ran ?? 0") == 0
     assert output.locator("style, svg, script, img, iframe").count() == 0
     said = output.first.inner_text()

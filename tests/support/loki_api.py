@@ -85,7 +85,7 @@ class FakeLoki:
     @contextlib.asynccontextmanager
     async def source(self, **settings: Any) -> AsyncIterator[tuple[LokiSource, Stage]]:
         """A source that asks this server."""
-        async with serving(self.step) as stage, source_at(stage.url, timeout="5s", **settings) as source:
+        async with serving(self.step) as stage, source_at(stage.url, timeout="60s", **settings) as source:
             yield source, stage
 
     async def step(self, asked: Asked, writer: Any) -> None:

@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+# Below what systems hand out by themselves (32,768 and up on Linux, 49,152 elsewhere), and of this process alone: what
+# a server is told to listen on a moment later is then taken by no connection and by no test of another process.
+_FIRST_PORT, _PORTS_EACH, _SLICES = 20_000, 60, 200
+_ports = itertools.cycle(range(_PORTS_EACH))
+
+# How long a server may take to start on a machine that has much else to do.
+_START_SECONDS = 120.0
+_STOP_SECONDS = 30.0
+
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, for a server that has to be told one."""
+    first = _FIRST_PORT + os.getpid() % _SLICES * _PORTS_EACH
+    for offset in itertools.islice(_ports, _PORTS_EACH):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", first + offset))
+            return first + offset
+    raise RuntimeError(f"no port from {first} to {first + _PORTS_EACH - 1} is free")
 
 
-def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
+@contextlib.contextmanager
+def nobody() -> Iterator[str]:
+    """An address at which every connection is refused: its port is held, and nobody listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{holder.getsockname()[1]}"
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process: kindly, and if that does not help, not."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended at once: {log.read_text()[-2000:]}")
         try:
-            with urllib.request.urlopen(url, timeout=2) as reply:
+            with urllib.request.urlopen(url, timeout=10) as reply:
                 if reply.status == 200:
                     return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
+        except OSError:  # urllib's own errors and timeouts are such
             time.sleep(0.05)
     raise RuntimeError(f"the server did not get ready: {log.read_text()[-2000:]}")
 
@@ -43,12 +74,7 @@ def _running(command: Sequence[str], ready_url: str, folder: Path) -> Iterator[N
         _wait_ready(ready_url, process, log)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 @contextlib.contextmanager
@@ -137,15 +163,19 @@ def _guarded(command: Sequence[str], port: int, folder: Path) -> Iterator[None]:
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder)
     try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.05)
+        _wait_listening(port, process, log)
         yield
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
+
+
+def _wait_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server does not listen: {log.read_text()[-2000:]}")
 
 
 @contextlib.contextmanager
@@ -168,6 +198,6 @@ def victoria_metrics(prometheus_text: str = "") -> Iterator[str]:
                 request = urllib.request.Request(
                     f"{address}/api/v1/import/prometheus", data=prometheus_text.encode(), method="POST"
                 )
-                urllib.request.urlopen(request, timeout=30).close()
-                urllib.request.urlopen(f"{address}/internal/force_flush", timeout=30).close()
+                urllib.request.urlopen(request, timeout=60).close()
+                urllib.request.urlopen(f"{address}/internal/force_flush", timeout=60).close()
             yield address

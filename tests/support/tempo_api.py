@@ -87,7 +87,7 @@ class FakeTempo:
     @contextlib.asynccontextmanager
     async def source(self, **settings: Any) -> AsyncIterator[tuple[TempoSource, Stage]]:
         """A source that asks this server."""
-        async with serving(self.step) as stage, source_at(stage.url, timeout="5s", **settings) as source:
+        async with serving(self.step) as stage, source_at(stage.url, timeout="60s", **settings) as source:
             yield source, stage
 
     def searches(self) -> list[dict[str, str]]:

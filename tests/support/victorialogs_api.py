@@ -37,7 +37,7 @@ class FakeVictoriaLogs:
     async def source(self, **settings: Any) -> AsyncIterator[tuple[VictoriaLogsSource, Stage]]:
         """A source that asks this server."""
         async with serving(self.step) as stage:
-            source = open_source("vl", VictoriaLogsSettings(url=stage.url, timeout="5s", **settings))
+            source = open_source("vl", VictoriaLogsSettings(url=stage.url, timeout="60s", **settings))
             try:
                 yield source, stage
             finally:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from conftest import missing
+from support.patience import eventually_async
 
 from obs_magics.local.events.git import is_repository
 from obs_magics.local.events.settings import EventsSettings
@@ -204,22 +205,19 @@ async def test_git_that_takes_too_long_is_stopped(
 ) -> None:
     slow = tmp_path / "bin"
     slow.mkdir()
-    (slow / "git").write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 30\n")
+    (slow / "git").write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 300\n")
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
     with pytest.raises(SourceTimeout, match=r"took longer than 0\.3 s"):
         await asked(source_of(repository.path, timeout=0.3))
+    pids = tmp_path / "pids"
+    pids.write_text("")  # the first may have been stopped before it came to write its own
     task = asyncio.create_task(asked(source_of(repository.path)))
-    await asyncio.sleep(0.3)
+    await eventually_async(lambda: pids.read_text().endswith("\n"))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    pids = (tmp_path / "pids").read_text().split()
-    for _ in range(100):
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(pids)
+    await eventually_async(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split()))
 
 
 async def test_without_git_or_a_repository_the_way_out_is_said(
