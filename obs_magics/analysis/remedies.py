@@ -121,7 +121,8 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         "name_resolution",
         "DNS",
-        r"\bdns\b|no such host|enotfound|eai_again|name resolution|nxdomain|coredns",
+        r"\bdns\b|no such host|enotfound|eai_again|name resolution|nxdomain|coredns|servfail"
+        r"|getaddrinfo|\blookup \S+ on |could not resolve",
         "correct the name or the record; restart what caches the old answer",
         ("monitor resolution from where the callers run", "keep timeouts of records short before they change"),
     ),
@@ -173,7 +174,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         "provider",
         "Provider outside",
-        r"provider|third[ -]party|upstream (?:outage|provider)|status[ _-]?(?:page|feed)|vendor",
+        r"\bprovider|third[ -]party|upstream (?:outage|provider)|status[ _-]?(?:page|feed)|vendor",
         "switch to another provider or to a reduced service, and tell users",
         (
             "put timeouts and a circuit breaker around every call that leaves the house",

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
 
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.gathering import Asked, Begun, Gathering, Settings
 from obs_magics.incident.measured import measured
-from obs_magics.incident.onsets import (
-    FELT,
-    Stretch,
-    stretches,
-)
+from obs_magics.incident.onsets import FELT, measured_start, stretches
 from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks, Reach, check_service, known_services, reach
-from obs_magics.incident.timeline import shift_text
 from obs_magics.model.durations import HOUR, SECOND, format_duration
 from obs_magics.model.errors import UsageError
 from obs_magics.model.events import ONGOING
@@ -103,7 +98,7 @@ class Enricher:
         there = await asyncio.to_thread(stretches, told.points, service)
         if there:
             last = there[-1]
-            return Begun(last.start_ns, "measured", _measured_because(last), notes=tuple(_others(there[:-1])))
+            return Begun(last.start_ns, "measured", measured_start(last.shifts), others=tuple(there[:-1]))
         rung = await self._rung(service, found, parts, span)
         if rung is not None:
             return rung
@@ -125,14 +120,3 @@ class Enricher:
             return None
         last = frame[frame["kind"].isin(ONGOING)].iloc[-1]
         return Begun(int(last["timestamp"].as_unit("ns").value), "alert", f"{last['kind']}: {last['title']}")
-
-
-def _measured_because(stretch: Stretch) -> str:
-    first = min(stretch.shifts, key=lambda one: (one.start_ns, one.measure))
-    return f"measured: {shift_text(first)}"
-
-
-def _others(earlier: Sequence[Stretch]) -> list[str]:
-    """That there were more incidents of the service than the last one."""
-    told = [f"{to_datetime(one.start_ns):%H:%M}–{to_datetime(one.end_ns or one.start_ns):%H:%M}" for one in earlier]
-    return [f"it was not as usual at {', '.join(told)} UTC either: name one with --at"] if told else []

@@ -15,8 +15,10 @@ from obs_magics.incident.onsets import (
     FELT,
     SAME_NS,
     Ending,
+    Stretch,
     begun_before,
     ending,
+    measured_start,
     shifts_of,
     symptoms_around,
     told_start,
@@ -65,13 +67,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """When an incident began, how that is known, and when it is told to have ended."""
+    """When an incident began, how that is known, when it is told to have ended, and when else it was not as usual."""
 
     start_ns: int
     found_by: FoundBy
     because: str
     end_ns: int | None = None
-    notes: tuple[str, ...] = ()
+    others: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +164,8 @@ class Gathering:
             shifts=tuple(begun_before(moved, extent.incident.end_ns)),
             missing=metrics.missing,
             failed=(*self._parts.failed, *_incomplete(questions)),
-            warnings=(*self._found.warnings, *events.warnings, *_cut(questions)),
-            notes=(*begun.notes, *_short(spans, self._found.now_ns)),
+            warnings=(*self._found.warnings, *events.warnings, *_cut(questions), *lines.warnings),
+            notes=(*_others(begun.others, extent.lasted), *_short(spans, self._found.now_ns)),
             questions=questions,
             now_ns=self._found.now_ns,
         ).detected()
@@ -228,11 +230,18 @@ def _moved(begun: Begun, symptoms: Sequence[Shift]) -> Begun:
     """The start by what was measured, where that is earlier than what was told: people tell when they saw it."""
     first_ns = min((one.start_ns for one in symptoms), default=begun.start_ns)
     if begun.found_by == "measured":  # now by finer points
-        return replace(begun, start_ns=first_ns)
+        return replace(begun, start_ns=first_ns, because=measured_start(symptoms) if symptoms else begun.because)
     because = told_start(begun.start_ns, symptoms) if begun.found_by == "told" else begun.because
     if first_ns >= begun.start_ns - SAME_NS:
         return replace(begun, because=because)
     return replace(begun, start_ns=first_ns, found_by="measured", because=because)
+
+
+def _others(earlier: Sequence[Stretch], lasted: TimeRange) -> list[str]:
+    """That there were more incidents of the service than this one."""
+    apart = [one for one in earlier if one.end_ns is not None and one.end_ns < lasted.start_ns]
+    told = [f"{to_datetime(one.start_ns):%H:%M}–{to_datetime(one.end_ns or one.start_ns):%H:%M}" for one in apart]
+    return [f"it was not as usual at {', '.join(told)} UTC either: name one with --at"] if told else []
 
 
 def _incomplete(questions: Sequence[Provenance]) -> list[str]:
@@ -242,7 +251,8 @@ def _incomplete(questions: Sequence[Provenance]) -> list[str]:
 def _cut(questions: Sequence[Provenance]) -> list[str]:
     """What the sources say of their answers: warnings, and answers that are not whole."""
     whole = [one for one in questions if one.signal != "traces"]  # of traces few are asked for
-    cut = [f"{one.signal} from {one.source}: {one.truncated}" for one in whole if one.truncated and not one.failed]
+    told = [(one, one.truncated.removesuffix(" (--limit)")) for one in whole if one.truncated and not one.failed]
+    cut = [f"{one.signal} from {one.source}: {text}" for one, text in told]
     said = [text for one in questions for text in one.warnings if not text.startswith(_INFO)]
     return list(dict.fromkeys([*said, *cut]))
 

@@ -11,6 +11,7 @@ from obs_magics.display.visible import short
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.measured import measure_title
 from obs_magics.incident.panel import units_of
+from obs_magics.incident.response import TOLERANCE_NS
 from obs_magics.model.durations import MINUTE
 from obs_magics.model.errors import ObsError
 from obs_magics.model.events import events_of
@@ -92,7 +93,7 @@ class Investigation:
         errors = self.enriched.first_errors
         times = errors["first_seen"].astype("int64").tolist()
         for service, at_ns, template in zip(errors["service"], times, errors["template"], strict=True):
-            if service and at_ns >= self.enriched.incident.start_ns:
+            if service and at_ns >= self.enriched.incident.start_ns - TOLERANCE_NS:
                 first.setdefault(str(service), Step(str(service), at_ns, str(template)))
         return tuple(sorted(first.values(), key=lambda step: (step.at_ns, step.service)))
 

@@ -124,6 +124,11 @@ def ending(symptoms: Sequence[Shift], *, measured: bool) -> Ending:
     return Ending(last.end_ns, f"{last.title} back to {format_value(last.usual, last.unit)}")
 
 
+def measured_start(symptoms: Sequence[Shift]) -> str:
+    """How a start is known that nobody told."""
+    return f"measured: {shift_text(min(symptoms, key=lambda one: (one.start_ns, one.measure)))}"
+
+
 def told_start(start_ns: int, symptoms: Sequence[Shift]) -> str:
     """How a start that was told agrees with what is measured."""
     if not symptoms:

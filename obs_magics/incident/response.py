@@ -12,6 +12,7 @@ mitigated    the last change of the service between onset and recovery, else of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
 import pandas as pd
@@ -23,6 +24,7 @@ MITIGATION_NS = 30 * MINUTE
 """A change longer before the recovery is not taken for what ended an incident."""
 TOLERANCE_NS = MINUTE
 """The onset is no better known than that: what rang so shortly before it rang for it."""
+_CRASHED = re.compile(r"(?i)\boom|out of memory|crash|back-?off|evict|\bkilled\b|panic|segfault")
 _TELLS = ("alert", "incident", "note")
 
 
@@ -93,6 +95,9 @@ def _mitigated(frame: pd.DataFrame, incident: Incident, near: Collection[str]) -
         _rows(frame, {"change"}, lambda at_ns: first <= at_ns <= last, services)
         for services in ({incident.service}, near)
     )
+    own, others = (
+        [row for row in rows if not _CRASHED.search(_said(frame, row))] for rows in (own, others)
+    )  # a process that was killed was no remedy
     rows = [row for row in own if frame["service"].notna().iloc[row]] or others
     if not rows:
         why = f"no change within {format_duration(MITIGATION_NS)} before the recovery is recorded"

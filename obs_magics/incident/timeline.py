@@ -15,6 +15,7 @@ import pandas as pd
 
 from obs_magics.analysis.log_text import said_text
 from obs_magics.display.units import count_text, format_value, times
+from obs_magics.incident.response import TOLERANCE_NS
 from obs_magics.model.events import CHANGES, Event, empty_events, events_frame, events_of
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
 from obs_magics.model.incident import Incident, Remark, Shift
@@ -151,7 +152,7 @@ def _of_errors(errors: pd.DataFrame | None, incident: Incident | None) -> Iterat
     columns = ("service", "template", "level", "count", "first_seen", "last_seen", "pattern")
     for service, template, level, count, first, last, pattern in zip(*(errors[name] for name in columns), strict=True):
         start_ns = pd.Timestamp(first).as_unit("ns").value
-        if incident is not None and start_ns < incident.start_ns:
+        if incident is not None and start_ns < incident.start_ns - TOLERANCE_NS:
             continue
         yield (
             Event(

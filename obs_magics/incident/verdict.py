@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from obs_magics.analysis.remedies import Applied, remedies
 from obs_magics.display.panel import Note, Panel, Section, notes_of
 from obs_magics.display.root_cause import confidence_words, factors_section, ruled_out_section
 from obs_magics.display.times import clock, several_days
+from obs_magics.display.units import count_text
 from obs_magics.display.visible import short
 from obs_magics.incident.investigate import Investigation
 from obs_magics.incident.missing import missing
@@ -15,7 +18,8 @@ from obs_magics.incident.panel import incident_chart
 from obs_magics.incident.timeline import pattern_text
 from obs_magics.model.root_cause import Factor, RootCauseReport
 
-_SAID, _STEPS, _SERVICE = 120, 6, 60
+_SAID, _STEPS, _SERVICE, _RESTARTS = 120, 6, 60, 3
+_AS_LIKELY_AS_NOT = 0.5
 _EVENT_WORDS = {"config_change": "configuration", "feature_flag": "feature flag", "deployment": "deploy"}
 
 
@@ -54,7 +58,7 @@ def headline(found: Investigation) -> str:
     place = f"{short(first.service, _SERVICE)}: " if elsewhere else ""
     sure = confidence_words(first.confidence)
     if first.change is None:
-        return f"{service}: cause not known; {place}{short(first.title, _SAID)} – the place is {sure}"
+        return f"{service}: cause not known; what stands out most: {place}{short(first.title, _SAID)} – {sure}"
     return f"{service}: {place}{short(first.title, _SAID)} – {sure}"
 
 
@@ -63,7 +67,9 @@ def verdict_sentences(found: Investigation, *, zone: str) -> list[str]:
     report = found.report
     told = [conclusion_sentence(report)]
     told += _beside(report.factors)
-    told += [sentence for sentence in (spread_sentence(found, zone=zone),) if sentence]
+    told += [
+        sentence for sentence in (spread_sentence(found, zone=zone), restarts_sentence(found, zone=zone)) if sentence
+    ]
     told += [f"what helps ({one.remedy.title.lower()}): {one.remedy.now}" for one in remedies_of(found)[:1]]
     told += [f"next: {step}" for step in report.next_steps]
     return told
@@ -71,9 +77,11 @@ def verdict_sentences(found: Investigation, *, zone: str) -> list[str]:
 
 def conclusion_sentence(report: RootCauseReport) -> str:
     """What is concluded and why, without a full stop."""
-    return f"{_CONCLUSIONS[report.conclusion]}: {report.reason}"
+    sure = report.conclusion != "a change" or report.factors[0].confidence >= _AS_LIKELY_AS_NOT
+    return f"{_CONCLUSIONS[report.conclusion] if sure else _UNSURE}: {report.reason}"
 
 
+_UNSURE = "a change may have done it"
 _CONCLUSIONS = {
     "a change": "a change is the most likely cause",
     "no change": "no change explains it",
@@ -100,6 +108,19 @@ def spread_sentence(found: Investigation, *, zone: str) -> str:
     return f"errors spread: {' → '.join(told)}"
 
 
+def restarts_sentence(found: Investigation, *, zone: str) -> str:
+    """How often the service and its neighbours restarted, and why, as far as events tell."""
+    own = _restarts(found)
+    if own.empty:
+        return ""
+    times = own["timestamp"].astype("int64").tolist()
+    day = several_days(times[0], times[-1], zone)
+    pairs = list(zip(times, own["title"].tolist(), strict=True))
+    told = [f"{clock(at_ns, zone, day=day)} {short(str(title), _SERVICE)}" for at_ns, title in pairs[:_RESTARTS]]
+    more = f"; and {len(pairs) - _RESTARTS} more" if len(pairs) > _RESTARTS else ""
+    return f"{count_text(len(own), 'restart')}: {'; '.join(told)}{more}"
+
+
 def remedies_of(found: Investigation) -> list[Applied]:
     """What helps against what was found: signs in the first factor before those in the others, then in error lines."""
     texts: list[str] = []
@@ -109,4 +130,11 @@ def remedies_of(found: Investigation) -> list[Applied]:
             texts += [factor.change.title, f"{kind}: {factor.change.title}"]
         texts += [factor.title] if factor.change is None else []
     lines = [pattern_text(template) for template in found.enriched.first_errors["template"].head(_STEPS).tolist()]
-    return remedies(texts, lines=lines)
+    if any(factor.change is not None for factor in found.report.factors):
+        return remedies(texts, lines=lines)
+    return remedies([], lines=[*_restarts(found)["title"].dropna().tolist(), *texts, *lines])
+
+
+def _restarts(found: Investigation) -> pd.DataFrame:
+    every = found.enriched.restarts
+    return every[every["service"].isin(list(found.enriched.services))]

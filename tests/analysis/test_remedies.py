@@ -19,6 +19,7 @@ FOUND = [
     ("cache TTL 3600 → 5", "cache"),
     ("x509: certificate has expired", "certificate"),
     ("getaddrinfo ENOTFOUND redis-master", "name_resolution"),
+    ("lookup smtp.mailprovider.example on 10.96.0.10:53: i/o timeout", "name_resolution"),
     ("DynamoDB: write capacity units exceeded", "quota"),
     ("JWT validation rejects the new issuer", "not_authorised"),
     ("container_cpu_usage_seconds_total", "cpu"),

@@ -78,6 +78,35 @@ def test_lines_of_two_sources_are_one_frame(tmp_path: Path) -> None:
     assert any("clocks are" in one for one in found.warnings)
 
 
+def flood(folder: Path) -> Path:
+    """A rare error, from 14:15:07 on a new one forty times a second, and from 14:50 on another one."""
+    folder.mkdir(exist_ok=True)
+    begin = 14 * 3600 + 10 * 60
+    told = [(begin + 60 * minute, "letter is late") for minute in range(6)]
+    told += [(begin + 307 + tick / 40, "certificate has expired") for tick in range(40 * 60 * 30)]
+    told += [(begin + 2400 + tick, "letter box is shut") for tick in range(60)]
+    rows = [
+        f'{{"ts": "2026-11-22T{int(at) // 3600:02}:{int(at) % 3600 // 60:02}:{at % 60:09.6f}Z", "level": "error", '
+        f'"service": "pay", "msg": "{text}"}}'
+        for at, text in told
+    ]
+    (folder / "lines.jsonl").write_text("\n".join(rows))
+    return folder
+
+
+def test_of_more_lines_than_are_read_the_first_ones_are_among_those_read(tmp_path: Path) -> None:
+    with Session(zone="UTC") as session:
+        session.connect("one", str(flood(tmp_path / "one")))
+        found = session.enrich("pay", "14:15", end="14:52")
+    first = found.first_errors
+    assert [text.split(" ")[-1] for text in first["template"]] == ["late", "expired"]
+    assert first["first_seen"].iloc[1].isoformat() == "2026-11-22T14:15:07+00:00"
+    assert found.error_lines == 6 + 72_000 + 60
+    assert not found.all_error_logs.duplicated(["timestamp", "message"]).any()
+    assert any("were counted and not read" in one for one in found.warnings)
+    assert not any("--limit" in one for one in found.warnings)
+
+
 def test_where_nothing_is_measured_the_last_alert_tells_when_it_began(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

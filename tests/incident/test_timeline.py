@@ -193,6 +193,22 @@ def test_a_change_of_the_service_itself_goes_before_one_of_its_neighbours() -> N
     assert told.of("mitigated").because == "own"
 
 
+@pytest.mark.parametrize("title", ["pay-7d9: OOMKilling: Memory cgroup out of memory", "pay-7d9: BackOff restarting"])
+def test_a_process_that_was_killed_did_not_mitigate(title: str) -> None:
+    killed = Event(start_ns=ns("14:48"), kind="restart", service="payment-api", title=title)
+    turned = Event(start_ns=ns("14:47"), kind="restart", service="payment-api", title="rolling restart")
+    for events_told, because in (([killed], "no change within 30m"), ([killed, turned], "rolling restart")):
+        told = response(timeline(incident(), events=events_frame(events_told)), incident(), NEAR).of("mitigated")
+        assert told.because.startswith(because)
+
+
+def test_an_error_just_before_the_measured_onset_is_news() -> None:
+    errors = first_errors()
+    early = pd.DatetimeIndex(["2026-11-22T14:14:20Z"] * len(errors)).as_unit("ns")
+    rows = timeline(incident(), errors=errors.assign(first_seen=early, last_seen=early))
+    assert "first_error" in set(rows["what"])
+
+
 def test_while_it_goes_on_nothing_is_mitigated_or_over() -> None:
     going = incident(end=None)
     told = response(timeline(going, events=events()), going, NEAR)

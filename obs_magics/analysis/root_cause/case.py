@@ -163,7 +163,7 @@ class Case:
             elif finding.signal == "metrics" and finding.surprise > _TELLING_METRIC:
                 told.append((finding.subject, _METRIC_WORDS))
         told += [(text, _ERROR_WORDS) for text in self._errors()]
-        return [*told, *((text, _ALERT_WORDS) for text in self._alerts())]
+        return [*told, *((text, _ALERT_WORDS) for text in self._events("alert", "restart"))]
 
     def _errors(self) -> list[str]:
         """What the error lines of the incident say most often, where the symptom shows or comes from."""
@@ -178,13 +178,14 @@ class Case:
         said = frame["message"][during & failing & here].str.replace(r"\d+", "", regex=True).value_counts()
         return [str(text) for text, count in said.head(_MOST_ERRORS).items() if count >= _OFTEN]
 
-    def _alerts(self) -> list[str]:
+    def _events(self, *kinds: str) -> list[str]:
+        """What alerts and restarts of what is near say around the onset."""
         frame = self.given.events
         if frame is None:
             return []
         instants = nanoseconds(frame["timestamp"])
         start = self.incident.start_ns
-        kind = (frame["kind"].astype(object) == "alert").to_numpy(dtype=bool)
+        kind = frame["kind"].astype(object).isin(kinds).to_numpy(dtype=bool)
         here = frame["service"].astype(object).isin(self.near).to_numpy(dtype=bool)
         about = kind & here & (instants >= start - _ALERTS_NS) & (instants <= start + _ALERTS_NS)
         return [str(title) for title in frame["title"][about].dropna()]

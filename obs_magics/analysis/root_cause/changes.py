@@ -258,7 +258,8 @@ def _relevance(change: Change, text: set[str], rarity: Rarity, trouble: Trouble)
         for word in text
         if word in trouble.words
     }
-    shared = sorted(told, key=lambda word: (-told[word], word))
+    own = words(change.service)  # that it is the service's own is judged by where it went
+    shared = sorted(told.keys() - own, key=lambda word: (-told[word], word))
     return sum(told.values()) / math.sqrt(len(text) + _BULK), shared
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -59,22 +60,30 @@ def evidence_of_change(judged: Judged) -> Evidence:
     )
 
 
+_VARIABLES = re.compile(r"(?: [\w.-]+=<\*>)+$")  # what stands behind a message, and says nothing of it
 _Made = tuple[Frame, Statistic, Mapping[str, str], str, str]
 
 
-def _of_logs(finding: Finding, _given: Observations) -> _Made:
+def _of_logs(finding: Finding, observed: Observations) -> _Made:
     rows = {"service": finding.service, "statement": finding.subject}
+    said = _VARIABLES.sub("", finding.subject)
     if finding.details.get("unit"):
         rates = f"{finding.during:.3g} times a second, usually {finding.before:.3g}"
-        claim = f"{finding.service} wrote “{finding.subject}” {rates}"
+        claim = f"{finding.service} wrote “{said}” {rates}"
         return "logs", "lines per second", rows, "1/s", claim
     given = finding.details.get("given", "")
     among = f" that wrote “{given}”" if given else ""
+    whose = "requests with error lines of" if _errors_alone(observed) else "requests to"
     claim = (
-        f"{_percent(finding.during)} of the requests to {finding.service}{among} wrote “{finding.subject}”, "
+        f"{_percent(finding.during)} of the {whose} {finding.service}{among} wrote “{said}”, "
         f"usually {_percent(finding.before)}"
     )
     return "logs", "share of requests", {**rows, "given": given}, "", claim
+
+
+def _errors_alone(observed: Observations) -> bool:
+    """Whether the logs hold error lines alone: requests that wrote none are not among those that are counted."""
+    return observed.logs is not None and bool((observed.logs["level"] >= "error").all())
 
 
 def _of_calls(finding: Finding, _given: Observations) -> _Made:

@@ -17,6 +17,7 @@ from obs_magics.model.root_cause import Outcome, Refutation
 
 LATE = "Did the symptom start before it?"
 COMMON = "Do services without the symptom's cause show the same?"
+REACHES = "Can it reach what suffers?"
 WITHOUT = "Are requests without it as usual?"
 GOES_BACK = "Did it end with the symptom?"
 
@@ -60,14 +61,21 @@ def refute_change(judged: Judged, case: Case) -> tuple[Refutation, ...]:
         outcome="held" if lag >= 0 else "failed",
         detail=f"it took effect {abs(lag) // _MINUTE} min {'before' if lag >= 0 else 'after'} the symptom began",
     )
-    reaches = change.service in case.near if change.service else None
-    part = "is" if reaches else "is not known to be"
-    place = Refutation(
-        question="Can it reach what suffers?",
-        outcome="not tested" if reaches is None else "held" if reaches else "failed",
-        detail=f"{change.service or 'no service'} {part} part of what {case.place} needs",
-    )
+    place = Refutation(question=REACHES, outcome=reaches(judged, case), detail=_reach(judged, case))
     return before, place, _taken_back(judged)
+
+
+def reaches(judged: Judged, case: Case) -> Outcome:
+    """Whether a change went where the symptom may come from; without a call graph nobody knows what is far away."""
+    if judged.change.service in case.near:
+        return "held"
+    return "failed" if judged.change.service and case.calls else "not tested"
+
+
+def _reach(judged: Judged, case: Case) -> str:
+    service = judged.change.service
+    part = "is" if service in case.near else "is not known to be"
+    return f"{service or 'no service'} {part} part of what {case.place} needs"
 
 
 def _taken_back(judged: Judged) -> Refutation:

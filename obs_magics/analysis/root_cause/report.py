@@ -10,7 +10,7 @@ from obs_magics.analysis.root_cause.evidence import evidence_of
 from obs_magics.analysis.root_cause.factors import change_factor, elsewhere_factor, reference, service_factor
 from obs_magics.analysis.root_cause.fusion import Suspect
 from obs_magics.analysis.root_cause.inputs import Observations
-from obs_magics.analysis.root_cause.refute import COMMON, GOES_BACK, LATE, WITHOUT, refute
+from obs_magics.analysis.root_cause.refute import COMMON, GOES_BACK, LATE, WITHOUT, reaches, refute
 from obs_magics.model.root_cause import Conclusion, Factor, RootCauseReport, RuledOut
 
 _LEAST_SCORE = 1.5  # below, what was found is no more than one finds anywhere
@@ -45,8 +45,9 @@ def explain(given: Observations) -> RootCauseReport:
 
 def _report(case: Case) -> RootCauseReport:
     changes = held(case)
+    able = [one for one in changes if reaches(one, case) != "failed"]  # what a test contradicts is ruled out
     strong = [suspect for suspect in case.suspects if suspect.score >= _LEAST_SCORE]
-    factors = _factors(case, strong, changes)
+    factors = _factors(case, strong, able)
     conclusion, reason = _conclusion(case, factors)
     symptom = case.given.symptom
     return RootCauseReport(
@@ -63,7 +64,7 @@ def _report(case: Case) -> RootCauseReport:
         scores=tuple(suspect.score for suspect in case.suspects if suspect.score > 0),
         changes=tuple(one.change.id for one in changes),
         looked_at=_looked_at(case.given),
-        next_steps=_next_steps(case, factors, changes),
+        next_steps=_next_steps(case, factors, able),
     )
 
 
@@ -185,10 +186,14 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
             f"look at {one.change.title} ({one.change.service}, {one.reasons[0]}):"
             " nothing shows that it did it, and nothing contradicts it"
             for one in case.changes
-            if one.verdict == "unlikely" and one.change.service == case.place and _worth_saying(one, case)
+            if one.verdict == "unlikely" and one.change.service == case.place and one.change.deployed == "own"
         ][:_MOST_LOOKS]
     missing = {"logs": case.given.logs, "traces": case.given.spans, "changes": case.given.events}
-    steps += [f"look at {name}: there were none" for name, frame in missing.items() if frame is None or frame.empty]
+    steps += [
+        f"connect a source of {name}, which none of these has"
+        for name, frame in missing.items()
+        if frame is None or frame.empty
+    ]
     return tuple(steps)
 
 

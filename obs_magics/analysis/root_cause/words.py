@@ -13,6 +13,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _PARTS = re.compile(r"[A-Za-z]+|\d{2,}")
 _HUMPS = re.compile(r"([a-z0-9])([A-Z])")
+_YEAR = re.compile(r"(?:19|20)\d\d")  # of an instant that a line names, or of a version: it tells nothing
+# A socket that was closed is no matter of how many connections there may be.
+_SOCKET = re.compile(r"(?i)\bconnection (?:was )?(?:reset|refused|closed|aborted)(?: by (?:remote )?(?:peer|host))?")
 _STEM = 5
 _OTHERS = 20  # texts that are thought of beside the given ones: among two, no word is rare
 _QUOTED = re.compile(r"[\"'`\[“]([A-Za-z_][\w.-]{1,40})[\"'`\]”]")
@@ -47,7 +50,11 @@ def words(text: str) -> set[str]:
     ['expir', 'jwt', 'token']
     """
     parts = (part.lower() for part in _PARTS.findall(_HUMPS.sub(r"\1 \2", text)))
-    return {part[:_STEM] for part in parts if part in _KEPT or (len(part) > 2 and part not in _COMMON and part != "xx")}
+    return {part[:_STEM] for part in parts if part in _KEPT or (len(part) > 2 and _telling(part))}
+
+
+def _telling(part: str) -> bool:
+    return part not in _COMMON and part != "xx" and not _YEAR.fullmatch(part)
 
 
 def spelled(text: str) -> dict[str, str]:
@@ -68,7 +75,8 @@ def trouble_words(told: Iterable[tuple[str, float]], services: Collection[str]) 
         services: Names of services, whose words count less.
     """
     found: dict[str, float] = {}
-    for text, weight in told:
+    for whole, weight in told:
+        text = _SOCKET.sub(" ", whole)
         quoted = words(" ".join(_QUOTED.findall(text)))
         for word in words(text):
             told_weight = weight * (_QUOTED_WEIGHT if word in quoted else 1.0)

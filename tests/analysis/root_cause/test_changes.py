@@ -194,10 +194,47 @@ def test_alerts_give_the_trouble_a_name() -> None:
         ("nil pointer dereference", {"nil", "point", "deref"}),
         ("http 5xx ratio of p99", set()),
         ("pool_max_conns", {"pool", "conns"}),
+        ("expired: it is 2026-03-29, release 2026.13", {"expir", "relea"}),
     ],
 )
 def test_words_are_the_telling_parts(text: str, expected: set[str]) -> None:
     assert words(text) == expected
+
+
+def test_a_socket_that_was_closed_names_no_pool() -> None:
+    assert "conne" not in trouble_words([("connection reset by peer while reading", 1.0)], [])
+    assert "conne" not in trouble_words([("dial tcp: connection refused", 1.0)], [])
+    assert "conne" in trouble_words([("no free connection in the pool", 1.0)], [])
+
+
+def test_a_change_that_cannot_reach_what_suffers_is_ruled_out() -> None:
+    far = deployment(
+        88, "mail", "pool: fewer connections", id="c9", files="mail/db/pool.go", diff="-pool = 50\n+pool = 10"
+    )
+    report = told_of(far)
+    assert report.conclusion == "no change"
+    assert [one.change for one in report.factors] == [None] * len(report.factors)
+    reason = next(one.reason for one in report.ruled_out if one.change and one.change.id == "c9")
+    assert "mail has no part in the requests that suffer" in reason
+
+
+def test_that_it_is_the_service_s_own_is_nothing_in_common() -> None:
+    own = deployment(71, "pay", "pay 2026.13: faster letters", id="c8")
+    report = told_of(own, logs=lines([(90 + at / 4, "pay", "error", "pay: expired on 2026-03-29") for at in range(38)]))
+    assert report.conclusion == "no change"
+    assert not any("in common" in one.reason for one in report.ruled_out)
+    assert any("look at pay 2026.13" in step for step in report.next_steps)
+
+
+@pytest.mark.parametrize(("level", "whose"), [("error", "with error lines of pay"), ("info", "the requests to pay")])
+def test_of_error_lines_alone_shares_are_those_of_requests_that_wrote_them(level: str, whose: str) -> None:
+    spread = [(60 + at / 2, "pay", level, "request failed") for at in range(60)]
+    logs = lines([*spread, *((90 + at / 8, "pay", "error", "reset by peer level=1") for at in range(76))])
+    traced = logs.assign(trace_id=pd.array([f"{at:032x}" for at in range(len(logs))], dtype=logs["trace_id"].dtype))
+    report = told_of(logs=traced)
+    claims = [one.claim for factor in report.factors for one in factor.evidence if one.frame == "logs"]
+    assert claims
+    assert all(whose in claim and "level=" not in claim for claim in claims)
 
 
 def test_services_names_count_little_and_what_is_quoted_counts_more() -> None:
