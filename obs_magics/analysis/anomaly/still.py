@@ -11,7 +11,7 @@ import numpy as np
 
 from obs_magics.analysis.anomaly.tracks import Track, Tracks
 from obs_magics.analysis.anomaly.windows import Candidate, stretches
-from obs_magics.model.anomalies import Anomaly
+from obs_magics.model.anomalies import Anomaly, Kind
 
 Array = np.ndarray[Any, Any]
 
@@ -50,8 +50,15 @@ def flat_runs(values: Array, cells: Array, factor: float) -> list[Candidate]:
         strength = length / max(_FEWEST_SAME, _LONGER * float(others.max(initial=1)), rare)
         if strength > factor:
             first, last = int(cells[runs[place][0]]), int(cells[runs[place][1] + 1])
-            found.append(Candidate(strength, first, last, first, 0, length, strength, "silence"))
+            kind: Kind = "level_shift" if _above_all_else(values, *runs[place]) else "silence"
+            found.append(Candidate(strength, first, last, first, 0, length, strength, kind))
     return found
+
+
+def _above_all_else(values: Array, first: int, last: int) -> bool:
+    """Whether a run stands higher than the series ever does: an error rate of 100 % is a shift, and no silence."""
+    elsewhere = np.delete(values, slice(first, last + 2))
+    return bool(values[first] > elsewhere.max(initial=-math.inf)) and len(elsewhere) > 0
 
 
 def fell_silent(tracks: Tracks, watched: Sequence[Track], end_ns: int, since_ns: int | None) -> Iterator[Anomaly]:

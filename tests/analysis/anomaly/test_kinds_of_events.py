@@ -112,6 +112,15 @@ def test_a_service_of_which_nothing_is_heard_any_more():
     assert np.isnan(event["value"])
 
 
+@pytest.mark.parametrize(("stuck", "kind"), [(1.0, "level_shift"), (0.0, "silence")])
+def test_what_stands_still_higher_than_ever_is_no_silence(stuck, kind):
+    times = instants(STEP, 190)
+    values = np.clip(0.01 + noise(190, 3) / 500, 0.001, None)
+    values[90:142] = stuck
+    event = _one(alone(times, values))
+    assert (event["kind"], event["start"]) == (kind, at(times[90]))
+
+
 def test_a_replaced_pod_is_no_silence():
     frame = frame_of({"old": (WEEK[:FAULT], noise(FAULT) + 100), "new": (WEEK, noise(len(WEEK), seed=1) + 100)})
     assert detect(frame.assign(service=pd.Categorical(["pay"] * len(frame)))).empty
