@@ -5,9 +5,8 @@ Both talk to the same core, which lives on one background event loop, and have t
 
 from __future__ import annotations
 
-from obs_magics.api.awaiting import AsyncSession
-from obs_magics.api.blocking import Session
 from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
+from obs_magics.api.sessions import AsyncSession, Session
 from obs_magics.session.anomaly_report import AnomalyReport, Examined
 from obs_magics.session.book import SourceStatus
 from obs_magics.session.connect import Connected

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from datetime import tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,7 @@ import obs_magics.accessor  # noqa: F401 - gives every frame its `obs`
 from obs_magics import demo
 from obs_magics.adapters import ADAPTERS
 from obs_magics.config.adapter import Adapter
-from obs_magics.config.ignore import (
-    IGNORE_FILE,
-)
+from obs_magics.config.ignore import IGNORE_FILE
 from obs_magics.config.load import Loaded, load_settings
 from obs_magics.config.registry import load_registry
 from obs_magics.local.events.source import ADAPTER as EVENTS_ADAPTER
@@ -36,8 +35,10 @@ from obs_magics.model.sources import (
 from obs_magics.security.redact import Redactor, new_key
 from obs_magics.session.anomalies import AnomaliesDesk, anomaly_settings
 from obs_magics.session.book import SourceBook, SourceStatus, open_source
+from obs_magics.session.changes import ChangesDesk
 from obs_magics.session.connect import Access, Connected, connected, find_adapter
 from obs_magics.session.core import Core
+from obs_magics.session.correlate import CorrelationDesk
 from obs_magics.session.events import EventsDesk
 from obs_magics.session.measures import MeasuresDesk, custom_measures
 from obs_magics.session.plan import Limits
@@ -48,6 +49,7 @@ from obs_magics.session.zone import session_zone
 if TYPE_CHECKING:
     from obs_magics.config.platform import PlatformSettings
     from obs_magics.config.settings import Settings
+    from obs_magics.incident.enrich import Enricher
 
 
 class Base:
@@ -128,6 +130,12 @@ class Base:
         """The source of questions that name none, once one was chosen with `use`."""
         return self._core.book.default
 
+    def now_ns(self) -> int:
+        """The now of the default source in nanoseconds since the epoch; the clock's where it has none of its own."""
+        name = self.default or next((one.name for one in self.sources if not one.problem), None)
+        own = None if name is None else self._core.book.source(name).now_ns()
+        return self._clock_ns() if own is None else own
+
     def use(self, name: str) -> None:
         """Make `name` the source of questions that name none.
 
@@ -160,6 +168,34 @@ class Base:
             "sql": SqlSource,
         }
         return tuple(name for name, kind in kinds.items() if isinstance(target, kind))
+
+    @cached_property
+    def _correlations(self) -> CorrelationDesk:
+        return CorrelationDesk(self._core, self._measures, self._anomalies)
+
+    @cached_property
+    def _changes(self) -> ChangesDesk:
+        settings = self.settings.settings
+        return ChangesDesk(
+            self._core.bus,
+            events=self._events,
+            traces=self._traces,
+            settings=settings.correlation,
+            calls=settings.incident.calls,
+            max_range_ns=settings.query.max_time_range_ns,
+        )
+
+    def _enricher(self) -> Enricher:
+        from obs_magics.incident.configured import settings_of
+        from obs_magics.incident.enrich import Enricher
+        from obs_magics.incident.reach import Desks
+
+        return Enricher(
+            Desks(self._core, self._traces, self._events, self._measures),
+            settings_of(self.settings.settings.incident),
+            zone=self.zone,
+            clock_ns=self._clock_ns,
+        )
 
     async def _connect(self, name: str, target: str, kind: str | None, access: Access) -> Connected:
         adapter, settings = await find_adapter(name, target, kind, access, self._registry)

@@ -1,56 +1,24 @@
-"""What moved together and what changed just before, for whoever waits and for whoever awaits."""
+"""What moved together, and what changed just before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from obs_magics.api.base import Base
-from obs_magics.api.catalogs import bridged
+from obs_magics.api.faces import Waiting, frame_of
 from obs_magics.model.sources import ProgressListener, no_progress
-from obs_magics.net.loop import background
 from obs_magics.session.anomalies import AnomalyOptions
-from obs_magics.session.changes import Changes, ChangesDesk
-from obs_magics.session.correlate import (
-    DEFAULT_LAG,
-    DEFAULT_LIMIT,
-    CorrelateOptions,
-    CorrelationDesk,
-    CorrelationReport,
-)
+from obs_magics.session.changes import Changes
+from obs_magics.session.correlate import DEFAULT_LAG, DEFAULT_LIMIT, CorrelateOptions, CorrelationReport
 from obs_magics.session.plan import MetricsOptions, Plan, When
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class CorrelationsBase(Base):
-    """What both kinds of session do the same way."""
-
-    @cached_property
-    def _correlations(self) -> CorrelationDesk:
-        return CorrelationDesk(self._core, self._measures, self._anomalies)
-
-    @cached_property
-    def _changes(self) -> ChangesDesk:
-        settings = self.settings.settings
-        return ChangesDesk(
-            self._core.bus,
-            events=self._events,
-            traces=self._traces,
-            settings=settings.correlation,
-            calls=settings.incident.calls,
-            max_range_ns=settings.query.max_time_range_ns,
-        )
-
-    def now_ns(self) -> int:
-        """What counts as now, in nanoseconds since the epoch: a default source that stands still says so itself."""
-        return self._core.now_ns()
-
-
-class SyncCorrelations(CorrelationsBase):
-    """Each call waits for its answer."""
+class Correlations(Base, Waiting):
+    """Correlations of series, and changes before anomalies."""
 
     def anomaly_plans(
         self,
@@ -68,7 +36,7 @@ class SyncCorrelations(CorrelationsBase):
         options = AnomalyOptions(
             service=service, measures=measures, range=MetricsOptions(last=last, start=start, end=end, step=step)
         )
-        return background().run(self._correlations.plans(query, options, source=source))
+        return self._run(self._correlations.plans(query, options, source=source))
 
     def correlate(
         self,
@@ -113,20 +81,15 @@ class SyncCorrelations(CorrelationsBase):
 
         >>> session.correlate("latency_p99", service="payment-api", last="2h")       # doctest: +SKIP
         """
-        return self.correlation_report(
-            target,
+        options = CorrelateOptions(
             service=service,
-            against=against,
+            against=_texts(against),
             series=series,
             max_lag=max_lag,
             limit=limit,
-            source=source,
-            last=last,
-            start=start,
-            end=end,
-            step=step,
-            progress=progress,
-        ).frame
+            range=MetricsOptions(last=last, start=start, end=end, step=step),
+        )
+        return self._run(frame_of(self._correlations.report(target, options, source=source, progress=progress)))
 
     def correlation_report(
         self,
@@ -153,7 +116,7 @@ class SyncCorrelations(CorrelationsBase):
             limit=limit,
             range=MetricsOptions(last=last, start=start, end=end, step=step),
         )
-        return background().run(self._correlations.report(target, options, source=source, progress=progress))
+        return self._run(self._correlations.report(target, options, source=source, progress=progress))
 
     def changes_before(
         self,
@@ -177,99 +140,7 @@ class SyncCorrelations(CorrelationsBase):
             `.frame` with `anomaly`, `start`, `event_type`, `event`, `event_time`, `service`, `time_offset` (negative:
             before), `confidence` (0 to 1), `reason`; `.events`, the events frame they were looked for in; `.notes`.
         """
-        return background().run(self._changes.changes(anomalies, source=source, progress=progress))
-
-
-class AsyncCorrelations(CorrelationsBase):
-    """The same calls, to be awaited."""
-
-    async def anomaly_plans(
-        self,
-        query: str = "",
-        *,
-        service: str | None = None,
-        measures: Sequence[str] = (),
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-    ) -> tuple[Plan, ...]:
-        """As `Session.anomaly_plans`."""
-        options = AnomalyOptions(
-            service=service, measures=measures, range=MetricsOptions(last=last, start=start, end=end, step=step)
-        )
-        return await bridged(self._correlations.plans(query, options, source=source))
-
-    async def correlate(
-        self,
-        target: str | pd.DataFrame,
-        *,
-        service: str | None = None,
-        against: str | Sequence[str] = (),
-        series: str | None = None,
-        max_lag: str = DEFAULT_LAG,
-        limit: int = DEFAULT_LIMIT,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> pd.DataFrame:
-        """As `Session.correlate`."""
-        report = await self.correlation_report(
-            target,
-            service=service,
-            against=against,
-            series=series,
-            max_lag=max_lag,
-            limit=limit,
-            source=source,
-            last=last,
-            start=start,
-            end=end,
-            step=step,
-            progress=progress,
-        )
-        return report.frame
-
-    async def correlation_report(
-        self,
-        target: str | pd.DataFrame,
-        *,
-        service: str | None = None,
-        against: str | Sequence[str] = (),
-        series: str | None = None,
-        max_lag: str = DEFAULT_LAG,
-        limit: int = DEFAULT_LIMIT,
-        source: str | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        step: str | float | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> CorrelationReport:
-        """As `Session.correlation_report`."""
-        options = CorrelateOptions(
-            service=service,
-            against=_texts(against),
-            series=series,
-            max_lag=max_lag,
-            limit=limit,
-            range=MetricsOptions(last=last, start=start, end=end, step=step),
-        )
-        return await bridged(self._correlations.report(target, options, source=source, progress=progress))
-
-    async def changes_before(
-        self,
-        anomalies: pd.DataFrame,
-        *,
-        source: str | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> Changes:
-        """As `Session.changes_before`."""
-        return await bridged(self._changes.changes(anomalies, source=source, progress=progress))
+        return self._run(self._changes.changes(anomalies, source=source, progress=progress))
 
 
 def _texts(given: str | Sequence[str]) -> tuple[str, ...]:

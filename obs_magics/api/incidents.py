@@ -1,52 +1,26 @@
-"""Incidents of a session, for whoever waits and for whoever awaits. What they need is imported when they are asked."""
+"""Incidents and what contributed to them. What they need is imported when they are asked for."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from obs_magics.api.base import Base
-from obs_magics.api.catalogs import bridged
+from obs_magics.api.faces import Waiting
+from obs_magics.model.bus import RCA_COMPLETE, Bus
 from obs_magics.model.sources import ProgressListener, no_progress
-from obs_magics.net.loop import background
 from obs_magics.session.plan import When
 
 if TYPE_CHECKING:
     from obs_magics.incident.enrich import Enricher
     from obs_magics.incident.enriched import Enriched
     from obs_magics.incident.gathering import Asked
+    from obs_magics.incident.investigate import Investigation
     from obs_magics.model.incident import Incident
 
 
-class IncidentsBase(Base):
-    """What both kinds of session do the same way."""
-
-    def now_ns(self) -> int:
-        """The now of the default source in nanoseconds since the epoch; the clock's where it has none of its own."""
-        name = self.default or next((one.name for one in self.sources if not one.problem), None)
-        own = None if name is None else self._core.book.source(name).now_ns()
-        return self._clock_ns() if own is None else own
-
-    async def _enrich(self, asked: Asked, progress: ProgressListener) -> Enriched:
-        return await self._enricher().enrich(asked, progress=progress)
-
-    async def _declare(self, asked: Asked, progress: ProgressListener) -> Incident:
-        return await self._enricher().declare(asked, progress=progress)
-
-    def _enricher(self) -> Enricher:
-        from obs_magics.incident.configured import settings_of
-        from obs_magics.incident.enrich import Enricher
-        from obs_magics.incident.reach import Desks
-
-        return Enricher(
-            Desks(self._core, self._traces, self._events, self._measures),
-            settings_of(self.settings.settings.incident),
-            zone=self.zone,
-            clock_ns=self._clock_ns,
-        )
-
-
-class SyncIncidents(IncidentsBase):
-    """Each call waits for its answer."""
+class Incidents(Base, Waiting):
+    """Gathers an incident and says what contributed to it."""
 
     def enrich(
         self,
@@ -88,7 +62,7 @@ class SyncIncidents(IncidentsBase):
         from obs_magics.incident.gathering import Asked
 
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
-        return background().run(self._enrich(asked, progress))
+        return self._run(self._enricher().enrich(asked, progress=progress))
 
     def incident(
         self,
@@ -119,40 +93,54 @@ class SyncIncidents(IncidentsBase):
         from obs_magics.incident.gathering import Asked
 
         asked = Asked(service=service, start=start, end=end, source=source, title=title)
-        return background().run(self._declare(asked, progress))
+        return self._run(self._enricher().declare(asked, progress=progress))
 
-
-class AsyncIncidents(IncidentsBase):
-    """The same calls, to be awaited."""
-
-    async def enrich(
+    def root_cause(
         self,
-        service: str,
+        incident: str | Enriched,
         start: When | None = None,
         *,
         end: When | None = None,
         source: str | None = None,
         title: str = "",
         progress: ProgressListener = no_progress,
-    ) -> Enriched:
-        """As `Session.enrich`."""
+    ) -> Investigation:
+        """Say what most likely contributed to an incident, with the rows that say so, and what was ruled out.
+
+        Args:
+            incident: What `enrich` gave; or a service, whose incident is gathered first.
+            start: As in `enrich`.
+            end: As in `enrich`.
+            source: As in `enrich`.
+            title: As in `enrich`.
+            progress: As in `metrics`.
+
+        Returns:
+            `factors` (most likely first, each with evidence and the tests that it stood), `ruled_out`, `conclusion`,
+            `report`; `check()` computes every number again.
+
+        Raises:
+            UsageError: As in `enrich`.
+
+        >>> found = session.root_cause("payment-api", "14:15")                      # doctest: +SKIP
+        >>> found.factors[0].title                                                  # doctest: +SKIP
+        """
         from obs_magics.incident.gathering import Asked
 
-        asked = Asked(service=service, start=start, end=end, source=source, title=title)
-        return await bridged(self._enrich(asked, progress))
+        if not isinstance(incident, str):
+            return self._run(_investigated(incident, self.bus))
+        asked = Asked(service=incident, start=start, end=end, source=source, title=title)
+        return self._run(_gathered(self._enricher(), asked, self.bus, progress))
 
-    async def incident(
-        self,
-        service: str,
-        start: When | None = None,
-        *,
-        end: When | None = None,
-        source: str | None = None,
-        title: str = "",
-        progress: ProgressListener = no_progress,
-    ) -> Incident:
-        """As `Session.incident`."""
-        from obs_magics.incident.gathering import Asked
 
-        asked = Asked(service=service, start=start, end=end, source=source, title=title)
-        return await bridged(self._declare(asked, progress))
+async def _gathered(enricher: Enricher, asked: Asked, bus: Bus, progress: ProgressListener) -> Investigation:
+    return await _investigated(await enricher.enrich(asked, progress=progress), bus)
+
+
+async def _investigated(enriched: Enriched, bus: Bus) -> Investigation:
+    from obs_magics.incident.investigate import investigate
+
+    found = await asyncio.to_thread(investigate, enriched)
+    first = found.report.factors[0].title if found.report.factors else found.conclusion
+    bus.emit(RCA_COMPLETE, incident=enriched.incident.to_dict(), root_cause=first)
+    return found

@@ -125,6 +125,21 @@ class MeasuresDesk:
         }
         return pd.DataFrame(columns, dtype=STRING_DTYPE)
 
+    async def measure(
+        self,
+        measure: str,
+        service: str,
+        options: MetricsOptions,
+        *,
+        by: Sequence[str],
+        using: str | None,
+        source: str | None,
+        progress: ProgressListener,
+    ) -> pd.DataFrame:
+        """Find the query of a measure of a service and ask it; see `Session.measure`."""
+        resolved = await self.resolve(measure, service, source=source, by=by, using=using)
+        return await self.ask(resolved, options, source=source, progress=progress)
+
     async def ask(
         self, resolved: Resolved, options: MetricsOptions, *, source: str | None, progress: ProgressListener
     ) -> pd.DataFrame:

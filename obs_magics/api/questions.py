@@ -1,22 +1,16 @@
-"""`Session`: for notebooks and scripts; every call waits for its answer."""
+"""Questions for metrics, logs and traces, and for SQL over local data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from obs_magics.api.catalogs import SyncCatalog, SyncLogCatalog, SyncTraceCatalog
-from obs_magics.api.correlations import SyncCorrelations
-from obs_magics.api.incidents import SyncIncidents
-from obs_magics.api.measures import SyncMeasures
-from obs_magics.api.root_causes import SyncRootCauses
-from obs_magics.model.sources import Health, ProgressListener, no_progress
-from obs_magics.net.loop import background
-from obs_magics.session.connect import Access, Connected
+from obs_magics.api.base import Base
+from obs_magics.api.faces import Waiting
+from obs_magics.model.sources import ProgressListener, no_progress
 from obs_magics.session.plan import MetricsOptions, Plan, When
-from obs_magics.session.plan_events import EventsOptions
 from obs_magics.session.plan_logs import LogsOptions
 from obs_magics.session.plan_traces import TracesOptions
 from obs_magics.session.sql import SqlOptions, SqlPlan
@@ -25,25 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NO_FRAMES: Mapping[str, pd.DataFrame] = MappingProxyType({})
-_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
-_CONFIG_CHANGES = ("config_change", "feature_flag")
 
 
-class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
-    """Ask sources from a notebook or a script; every call waits for its answer and can be interrupted.
-
-    >>> with Session() as session:                                              # doctest: +SKIP
-    ...     session.connect("prom", "http://localhost:9090")
-    ...     frame = session.metrics("up", last="1h")
-    """
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+class Questions(Base, Waiting):
+    """What one source is asked for."""
 
     def metrics(
         self,
@@ -84,7 +63,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
             SourceError: The source could not be asked.
         """
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
-        return background().run(self._core.metrics(query, options, source=source, progress=progress))
+        return self._run(self._core.metrics(query, options, source=source, progress=progress))
 
     def plan(
         self,
@@ -101,7 +80,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
     ) -> Plan:
         """What `metrics` with the same options would ask of whom; asks nothing."""
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
-        return background().run(self._core.plan(query, options, source=source))
+        return self._run(self._core.plan(query, options, source=source))
 
     def logs(
         self,
@@ -143,7 +122,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
             SourceError: The source could not be asked.
         """
         options = LogsOptions(last=last, start=start, end=end, step=step, level=level, limit=limit)
-        return background().run(self._core.logs(query, options, source=source, progress=progress))
+        return self._run(self._core.logs(query, options, source=source, progress=progress))
 
     def logs_plan(
         self,
@@ -159,7 +138,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
     ) -> Plan:
         """What `logs` with the same options would ask of whom; fetches no lines."""
         options = LogsOptions(last=last, start=start, end=end, step=step, level=level, limit=limit)
-        return background().run(self._core.logs_plan(query, options, source=source))
+        return self._run(self._core.logs_plan(query, options, source=source))
 
     def traces(
         self,
@@ -223,7 +202,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
             step=step,
             limit=limit,
         )
-        return background().run(self._traces.ask(query, options, source=source, progress=progress))
+        return self._run(self._traces.ask(query, options, source=source, progress=progress))
 
     def traces_plan(
         self,
@@ -256,111 +235,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
             step=step,
             limit=limit,
         )
-        return background().run(self._traces.plan(query, options, source=source))
-
-    def events(
-        self,
-        query: str = "",
-        *,
-        source: str | None = None,
-        kinds: str | Sequence[str] | None = None,
-        service: str | Sequence[str] | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        limit: int | None = None,
-        progress: ProgressListener = no_progress,
-    ) -> pd.DataFrame:
-        """Ask every source that may know what happened: deployments, changes, flags, alerts, restarts, notes.
-
-        A source that does not answer does no harm: the frame has what the others told, and its provenance says what
-        failed. An alert that Prometheus and Alertmanager both tell of is one event.
-
-        Args:
-            query: Kinds in everyday words (`deploys`), conditions (`severity=~"crit.*"`), and words that stand in the
-                event; empty for all (see `syntax.event_query`).
-            source: Its name, or several with commas between them; None or `auto` asks all that have events.
-            kinds: `deployment`, `config_change`, `feature_flag`, `alert`, `incident`, `restart`, `scale`,
-                `annotation`, or what people call them; several as a list, or with commas between them.
-            service: Events of this service, or these; `*` stands for anything.
-            last: How far back from `end`, or from the (first) source's now: `1h`, `30 minutes`. Default: 6 h.
-            start: Where to begin: `14:05`, `yesterday 9am`, `now-2h`, ISO 8601, epoch, datetime.
-            end: Where to end; default now.
-            limit: At most this many events, the newest; default 1,000.
-            progress: Is told how far it is.
-
-        Returns:
-            An events frame (see `model.events`): one row per event that overlaps the range, in order of time, with
-            `timestamp`, `end`, `kind`, `service`, `title`, `version`, `severity`, `url`, `source` and attributes.
-
-        Raises:
-            UsageError: The options do not go together, there is no such source, or none has events.
-            QueryError: The question cannot be read, or was refused.
-            SourceError: None of the sources could be asked.
-        """
-        options = EventsOptions(kinds=kinds, service=service, last=last, start=start, end=end, limit=limit)
-        return background().run(self._events.ask(query, options, source=source, progress=progress))
-
-    def events_plan(
-        self,
-        query: str = "",
-        *,
-        source: str | None = None,
-        kinds: str | Sequence[str] | None = None,
-        service: str | Sequence[str] | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        limit: int | None = None,
-    ) -> Plan:
-        """What `events` with the same options would ask of whom; asks nobody."""
-        options = EventsOptions(kinds=kinds, service=service, last=last, start=start, end=end, limit=limit)
-        return background().run(self._events.plan(query, options, source=source))
-
-    def deployments(
-        self,
-        query: str = "",
-        *,
-        source: str | None = None,
-        service: str | Sequence[str] | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        limit: int | None = None,
-    ) -> pd.DataFrame:
-        """As `events`, of kind `deployment` alone."""
-        options = EventsOptions(kinds="deployment", service=service, last=last, start=start, end=end, limit=limit)
-        return background().run(self._events.ask(query, options, source=source, progress=no_progress))
-
-    def config_changes(
-        self,
-        query: str = "",
-        *,
-        source: str | None = None,
-        service: str | Sequence[str] | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        limit: int | None = None,
-    ) -> pd.DataFrame:
-        """As `events`, of kinds `config_change` and `feature_flag`: what was changed without a deployment."""
-        options = EventsOptions(kinds=_CONFIG_CHANGES, service=service, last=last, start=start, end=end, limit=limit)
-        return background().run(self._events.ask(query, options, source=source, progress=no_progress))
-
-    def alerts(
-        self,
-        query: str = "",
-        *,
-        source: str | None = None,
-        service: str | Sequence[str] | None = None,
-        last: str | None = None,
-        start: When | None = None,
-        end: When | None = None,
-        limit: int | None = None,
-    ) -> pd.DataFrame:
-        """As `events`, of kind `alert` alone: what fired, and from when to when."""
-        options = EventsOptions(kinds="alert", service=service, last=last, start=start, end=end, limit=limit)
-        return background().run(self._events.ask(query, options, source=source, progress=no_progress))
+        return self._run(self._traces.plan(query, options, source=source))
 
     def sql(
         self,
@@ -396,7 +271,7 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
         ...     session.sql("SELECT max(value) FROM load", frames={"load": pd.DataFrame({"value": [1.0, 2.5]})})
         """
         options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
-        return background().run(self._sql.ask(query, options, source=source))
+        return self._run(self._sql.ask(query, options, source=source))
 
     def sql_plan(
         self,
@@ -409,77 +284,8 @@ class Session(SyncIncidents, SyncRootCauses, SyncCorrelations, SyncMeasures):
     ) -> SqlPlan:
         """What `sql` with the same options would ask of whom; runs nothing."""
         options = SqlOptions(frames=frames, limit=limit, timeout=timeout)
-        return background().run(self._sql.plan(query, options, source=source))
+        return self._run(self._sql.plan(query, options, source=source))
 
     def tables(self, source: str | None = None) -> dict[str, Sequence[str]]:
         """The columns of every table of a local source, by its name; for `sql`."""
-        return background().run(self._sql.tables(source=source))
-
-    def connect(
-        self,
-        name: str,
-        url: str,
-        *,
-        type: str | None = None,  # noqa: A002 - the key of the configuration file
-        token: str | None = None,
-        user: str | None = None,
-        password: str | None = None,
-        tenant: str | None = None,
-        verify: bool | str = True,
-        timeout: str | float | None = None,
-        options: Mapping[str, Any] = _NO_OPTIONS,
-    ) -> Connected:
-        """Find out what answers at an address, test it, and make it the default source.
-
-        Args:
-            name: What to call it.
-            url: A server's address, or the path of a folder or file.
-            type: The platform, when it cannot be found out.
-            token: A bearer token.
-            user: For basic auth, with `password`.
-            password: For basic auth.
-            tenant: Sent as `X-Scope-OrgID`.
-            verify: False trusts any certificate; a path names the CA to trust.
-            timeout: Seconds, or text (`30s`).
-            options: Keys of the platform's own settings, as in the configuration file. A folder's say which columns of
-                its tables mean what: `{"timestamp": "when", "value": ["latency"], "labels": ["host"]}`.
-
-        Raises:
-            UsageError: The options do not go together.
-            ConfigError: The platform has no such option, or it does not take that value.
-            SourceError: Nobody there, wrong credentials, or not a platform that we know.
-        """
-        access = Access(
-            token=token,
-            user=user,
-            password=password,
-            tenant=tenant,
-            verify=verify,
-            timeout=timeout,
-            options=options,
-        )
-        return background().run(self._connect(name, url, type, access))
-
-    def demo(self, *, progress: ProgressListener = no_progress, hours: int = 6) -> Connected:
-        """Connect the demo world as `demo` (built once, then kept); its now is the end of the world."""
-        return background().run(self._demo(progress, hours))
-
-    def health(self, name: str | None = None) -> Health:
-        """Ask a source whether it is well; raises a `SourceError` when it is not."""
-        return background().run(self._core.health(name))
-
-    def catalog(self, name: str | None = None) -> SyncCatalog:
-        """What a source has."""
-        return SyncCatalog(self._core.book.catalog_source(name).catalog)
-
-    def log_catalog(self, name: str | None = None) -> SyncLogCatalog:
-        """What the lines of a source are labelled with."""
-        return SyncLogCatalog(self._core.book.logs_source(name).log_catalog)
-
-    def trace_catalog(self, name: str | None = None) -> SyncTraceCatalog:
-        """Which services, operations and attributes the spans of a source have."""
-        return SyncTraceCatalog(self._core.book.traces_sources(name)[0].trace_catalog)
-
-    def close(self) -> None:
-        """Close every source; the session can be used again and opens them anew."""
-        background().run(self._close())
+        return self._run(self._sql.tables(source=source))
