@@ -533,7 +533,7 @@ def test_a_folder_of_mixed_files(tmp_path: Path) -> None:
     assert said[tmp_path.name].startswith("3 files are of no format that is known here (Parquet, OTLP")
     assert said[tmp_path.name].endswith("): image.png, one line, readme.md")
     assert reading.problems[-1].file == tmp_path.name  # behind what is wrong in the others
-    assert said["cut.csv.gz"].startswith("cannot be read: Compressed file ended")
+    assert said["cut.csv.gz"].startswith("it is cut short or damaged (Compressed file ended")
     assert ("up",) in _samples(reading)
 
 
@@ -590,7 +590,7 @@ OM = "# TYPE a counter\n"
         ('[{"ts": 1795341600, "value": 1},\n {"ts": 1795341660, "value": 2}]', {0: 1.0, 60_000: 2.0}, ""),
         ("date,value\n20261122,1\n", None, "go up to 20261122 only and are taken for seconds since 1970"),
         ("größe,ts,value\n", None, "there is only a header"),
-        ("ts,value\n1795341600,1\n".encode("utf-16"), None, "it is UTF-16"),
+        ("ts,value\n1795341600,1\n".encode("utf-16"), {0: 1.0}, ""),
         ("größe,ts\nü,1\n".encode("latin-1"), None, "line 1 is not UTF-8"),
         ('{"status":"error","errorType":"bad_data","error":"no"}', None, "it is an error: no"),
         ('{"status":"success","data":{"resultType":"matrix","result":[]}}', None, "the answer holds no series"),
@@ -711,5 +711,5 @@ def test_a_folder_that_cannot_be_listed_is_said(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "scandir", refuse)
     reading = read_files(tmp_path, Mapping())
     assert set(_samples(reading)) == {("up",)}
-    assert [problem.file for problem in reading.problems] == ["locked"]
+    assert [problem.file for problem in reading.problems] == ["locked", "self"]
     assert "cannot be read" in reading.problems[0].why

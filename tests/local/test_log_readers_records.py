@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.log_files import SPAN, TRACE, columns_beside, log_rows, notes, problems, read_log
 
 from obs_magics.local.readers import read_files
@@ -234,8 +236,6 @@ def test_bad_lines_of_json_lines_are_named_and_the_rest_is_read(tmp_path: Path) 
     good = '{"time":"2026-11-22T14:00:00Z","msg":"ok \\ud800é"}'
     lines = [
         good,
-        "broken",
-        "[1]",
         '{"time":"never","msg":"x"}',
         '{"msg":"no time"}',
         "",
@@ -244,15 +244,107 @@ def test_bad_lines_of_json_lines_are_named_and_the_rest_is_read(tmp_path: Path) 
         good,
     ]
     reading = read_log(tmp_path / "pay.jsonl", "\n".join(lines))
-    assert log_rows(reading) == [("14:00:00", None, "pay", "ok �é")] * 2
-    assert problems(reading) == [
-        "pay.jsonl, line 2: not JSON: JSON is malformed: invalid character (byte 0)",
-        "pay.jsonl, line 3: not a JSON object",
-        "pay.jsonl, line 7: it has no message: left out",
-        "pay.jsonl, line 8: not JSON: JSON is malformed: invalid utf-16 surrogate pair (byte 15)",
-        "pay.jsonl, line 4: it has no time that can be read: left out",
-        "pay.jsonl, line 5: it has no time that can be read: left out",
+    assert log_rows(reading) == [
+        ("14:00:00", None, "pay", "ok �é"),
+        ("14:00:00", None, "pay", lines[5]),
+        ("14:00:00", None, "pay", "ok �é"),
     ]
+    assert problems(reading) == [
+        "pay.jsonl, line 5: it has no message: left out",
+        "pay.jsonl, line 6: 1 line is text and no JSON, the first of them here: read as 1 entry beside 2 of JSON",
+        "pay.jsonl, line 2: it has no time that can be read: left out",
+        "pay.jsonl, line 3: it has no time that can be read: left out",
+    ]
+
+
+def entry(second: int, message: str, level: str = "info") -> str:
+    return json.dumps({"time": f"2026-11-22T14:00:{second:02d}Z", "level": level, "msg": message, "user": "u"})
+
+
+def test_text_between_json_is_read_each_line_by_its_own_form(tmp_path: Path) -> None:
+    lines = [
+        entry(1, "start"),
+        entry(2, "boom", "error"),
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1',
+        "ValueError: bad",
+        "",
+        "2026-11-22 14:00:03,123 WARN gunicorn: worker died",
+        "   in detail",
+        "[1]",
+        entry(9, "up again"),
+        "Listening on 8080",
+        "123",
+    ]
+    content = "\n".join(lines).encode() + b"\n" + "Größe".encode("latin-1")
+    reading = read_log(tmp_path / "pay.log", content)
+    assert log_rows(reading) == [
+        ("14:00:01", "info", "pay", "start"),
+        ("14:00:02", "error", "pay", "boom"),
+        ("14:00:02", "error", "pay", "\n".join(lines[2:5])),
+        ("14:00:03.123000", "warn", "pay", "\n".join(lines[6:9])),
+        ("14:00:09", "info", "pay", "up again"),
+        ("14:00:09", None, "pay", "Listening on 8080"),
+        ("14:00:09", None, "pay", "123"),
+        ("14:00:09", None, "pay", "Größe"),
+    ]
+    assert columns_beside(reading) == {"user": "u"}
+    assert not columns_beside(reading, 2)
+    assert problems(reading) == [
+        "pay.log: 1 line is no UTF-8: read as Windows-1252 where that may be",
+        "pay.log, line 3: 9 lines are text and no JSON, the first of them here: read as 5 entries beside 3 of JSON",
+    ]
+    assert "JSON Lines and plain text, 8 log entries; times as 2026-11-22 14:00:00 (ISO 8601), no zone" in notes(
+        reading
+    )
+
+
+def test_text_before_json_and_json_before_text(tmp_path: Path) -> None:
+    banner = "  .  ____\n /\\\\ / ___'_\n\n:: Boot ::\n" + "\n".join(entry(n, f"m{n}") for n in range(10))
+    rows = log_rows(read_log(tmp_path / "boot.log", banner))
+    assert [time for time, *_ in rows] == ["14:00:00"] * 3 + [f"14:00:0{n}" for n in range(1, 10)]
+    assert [message for *_, message in rows[:3]] == ["  .  ____\n /\\\\ / ___'_", ":: Boot ::", "m0"]
+    text = entry(0, "once") + "\n" + "\n".join(f"2026-11-22 14:00:{n:02d} ERROR bad {n}" for n in range(50))
+    rows = log_rows(read_log(tmp_path / "text.log", text))
+    assert [level for _, level, *_ in rows].count("error") == 50
+    assert len(rows) == 51
+
+
+CUT = (
+    # what is left of the last object, and its level, user and message; None where it is text
+    ('{"time":"2026-11-22T14:00:07Z","level":"warn","user":"u","msg":"half of', ("warn", "u", "half of")),
+    ('{"time":"2026-11-22T14:00:07Z","level":"warn","user":"u","msg":"caf\\u00e', ("warn", "u", "caf")),
+    ('{"time":"2026-11-22T14:00:07Z","level":"warn","user":"u","msg":"a\\', ("warn", "u", "a")),
+    ('{"time":"2026-11-22T14:00:07Z","msg":"whole","level":"warn","user":"half a na', ("warn", None, "whole")),
+    ('{"time":"2026-11-22T14:00:07Z","msg":"whole","level":"warn","ms":12', ("warn", None, "whole")),
+    ('{"time":"2026-11-22T14:00:07Z","msg":"whole","level":"warn","in":{"a":[1,2', ("warn", None, "whole")),
+    ('{"time":"2026-11-22T14:00:07Z","msg":"whole","level":"warn"', ("warn", None, "whole")),
+    ('{"time":"2026-11-22T14:00:07Z","level":"warn","us', None),
+    ('{"time":"2026-11-', None),
+    ("{", None),
+)
+
+
+@pytest.mark.parametrize(("left", "told"), CUT, ids=[left[-30:] for left, _ in CUT])
+def test_of_an_object_that_is_cut_what_is_whole_is_kept(
+    tmp_path: Path, left: str, told: tuple[str, str | None, str] | None
+) -> None:
+    reading = read_log(tmp_path / "pay.jsonl", f"{entry(1, 'start')}\n{left}")
+    time, level, _, message = log_rows(reading)[1]
+    if told is None:
+        assert message == left
+        assert "1 line is text and no JSON" in problems(reading)[0]
+    else:
+        assert (time, level, columns_beside(reading, 1).get("user"), message) == ("14:00:07", *told)
+        assert problems(reading) == ["pay.jsonl, line 2: the object is cut short: what could be read of it is kept"]
+
+
+@given(st.integers(0, 400))
+def test_wherever_json_is_cut_nothing_whole_is_lost(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
+    body = "\n".join(entry(n, 'a "quoted" {text}, [é]\n') for n in range(4))
+    cut = body.encode()[: len(body) // 4 + size]
+    reading = read_log(tmp_path_factory.mktemp("cut") / "pay.jsonl", cut)
+    assert len(log_rows(reading)) == len([line for line in cut.split(b"\n") if line.strip()])
 
 
 def test_records_with_many_different_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from obs_magics.analysis.events import chosen
 from obs_magics.config.adapter import Adapter
 from obs_magics.display.units import count_text
 from obs_magics.local.events.git import Repository, is_repository
+from obs_magics.local.events.outside import none_inside
 from obs_magics.local.events.settings import EventsSettings
 from obs_magics.local.readers import list_files
 from obs_magics.local.readers.base import File, Mapping, Problem
@@ -112,15 +112,15 @@ class EventsFileSource:
             events_frame(kept),
             native,
             warnings=tuple(problems[:_SHOWN]),
-            empty_reason="" if kept else self._why_empty(len(events), repository is not None),
+            empty_reason="" if kept else self._why_empty(events, repository is not None),
             signal="events",
             notes=tuple(notes),
         )
 
-    def _why_empty(self, total: int, is_git: bool) -> str:
+    def _why_empty(self, events: Sequence[Event], is_git: bool) -> str:
         if is_git:
             return "nothing was tagged, merged or changed in configuration in the time asked for"
-        return f"none of the {total:,} events here lies in the time asked for"
+        return none_inside(events)
 
     def _repository(self) -> Repository | None:
         if not self.path.exists():
@@ -159,16 +159,20 @@ class EventsFileSource:
         notes: list[Problem] = []
         skipped = 0
         for file in files:
+            if file.none:
+                problems.append(Problem(file.name, file.none))
+                continue
             try:
                 if self.path.is_dir() and not looks_right(file, mapping):
                     skipped += 1
+                    problems += [] if file.head else file.damage
                     continue
                 reading = read(file, mapping, given.kind)
-            except (OSError, EOFError, zlib.error) as problem:  # gone, or its gzip cut in half or damaged
-                problems.append(Problem(file.name, f"cannot be read: {problem}"))
+            except OSError as problem:  # gone, or not to be read by this user
+                problems.append(Problem(file.name, f"cannot be read: {problem.strerror or problem}"))
                 continue
             events += reading.events
-            problems += reading.problems
+            problems += [*file.damage, *reading.problems]
             notes += reading.notes
         said = [*map(str, problems), *([f"{count_text(skipped, 'file')} without events"] if skipped else [])]
         if not events:

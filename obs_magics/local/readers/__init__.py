@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,8 @@ class Format:
 # Whoever connects a home directory by mistake should not wait for an hour.
 MOST_FILES = 5000
 _SHOWN = 10
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# https://www.gnu.org/software/tar/manual/html_node/Standard.html
+_TAR_MAGIC, _TAR_PLACE = b"ustar", 257
 
 # Of metrics, behind those of spans and logs, the surest recognition first: the first that fits reads the file.
 FORMATS: tuple[Format, ...] = (
@@ -72,17 +73,20 @@ def read_files(path: Path, mapping: Mapping) -> Reading:
 def list_files(path: Path, database: duckdb.DuckDBPyConnection | None = None) -> Iterator[File]:
     """A file itself, or every file under a folder in order of name; hidden ones are passed over.
 
-    Links to files are followed, links to folders are not. A folder that cannot be listed is given back as if it were a
-    file, so that whoever opens it learns why.
+    A ZIP archive stands for the files in it. Links to files are followed, unless the file is there anyway; links to
+    folders are not. What cannot be listed or read as a file is given back as if it were one, so that whoever opens it
+    learns why.
     """
-    if path.is_dir():
-        for found in _walk(path):
-            yield File(found, found.relative_to(path).as_posix(), database)
-    else:
-        yield File(path, path.name, database)
+    for found in _walk(path, path.resolve()) if path.is_dir() else [path]:
+        name = found.relative_to(path).as_posix() if found != path else path.name
+        members = _members(found)
+        if members:
+            yield from (File(found, f"{name}/{member}", database, member) for member in members)
+        else:
+            yield File(found, name, database)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, whole: Path) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -92,21 +96,51 @@ def _walk(folder: Path) -> Iterator[Path]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        elif Path(entry.path).is_file():
+            yield from _walk(Path(entry.path), whole)
+        elif not _is_read_anyway(Path(entry.path), whole):
             yield Path(entry.path)
+
+
+def _is_read_anyway(path: Path, whole: Path) -> bool:
+    """Whether it is a link to what is read under its own name, or to a folder that holds all of them."""
+    if not path.is_symlink():
+        return False
+    target = Path(os.path.realpath(path))  # pathlib's own raises for a link to itself
+    if path.is_dir() and whole.is_relative_to(target):
+        return True
+    inside = target.relative_to(whole).parts if target.is_relative_to(whole) else (".",)
+    return target.exists() and not any(part.startswith(".") for part in inside)
+
+
+def _members(path: Path) -> list[str]:
+    """The files in a ZIP archive in order of name; none when it is no such archive."""
+    if path.suffix.lower() != ".zip" or not path.is_file():
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [one.filename for one in archive.infolist() if not one.is_dir()]
+    except (OSError, zipfile.BadZipFile):
+        return []  # whoever opens it as a file learns why
+    return sorted(name for name in names if not any(part.startswith((".", "__MACOSX")) for part in name.split("/")))
 
 
 def _read(file: File, mapping: Mapping) -> Reading | None:
     """What came of a file; None when it is of no format that is known."""
+    if file.none:
+        return Reading(problems=[Problem(file.name, file.none)])
     try:
-        if not file.head.strip():
-            return Reading(problems=[Problem(file.name, "the file is empty")])
-        if file.head.startswith(_UTF_16):
-            return Reading(problems=[Problem(file.name, "it is UTF-16: save it as UTF-8")])
-        return _by_format(file, mapping)
-    except (OSError, EOFError, zlib.error) as problem:  # gone, not readable, or its gzip cut in half or damaged
-        return Reading(problems=[Problem(file.name, f"cannot be read: {problem}")])
+        if not file.head.strip(b" \t\r\n\0"):
+            empty = "the file holds nothing but zeros" if b"\0" in file.head else "the file is empty"
+            return Reading(problems=file.damage or [Problem(file.name, empty)])
+        if file.head.startswith(_TAR_MAGIC, _TAR_PLACE):
+            return Reading(problems=[Problem(file.name, "it is a tar archive: unpack it, and open the folder")])
+        found = _by_format(file, mapping)
+    except OSError as problem:  # gone, or not to be read by this user
+        return Reading(problems=[Problem(file.name, f"cannot be read: {problem.strerror or problem}")])
+    if found is None:
+        return Reading(problems=file.damage) if file.damage else None
+    found.problems[:0] = file.damage
+    return found
 
 
 def _by_format(file: File, mapping: Mapping) -> Reading | None:

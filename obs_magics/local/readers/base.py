@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,15 +12,13 @@ import duckdb
 import pyarrow as pa
 
 from obs_magics.local.block import Rows
+from obs_magics.local.readers import streams
 from obs_magics.model.events import Event
 from obs_magics.syntax.spans import SpanColumns
 
 HEAD = 65_536
 # The last millisecond that nanoseconds since the epoch can tell.
 LATEST_MS = 9_223_372_036_854
-_COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
-# The mark that Windows puts before UTF-8.
-BOM = b"\xef\xbb\xbf"
 # One file can be wrong in every line: this many are described one by one, the rest is counted.
 MOST_PROBLEMS = 20
 
@@ -49,46 +45,76 @@ class File:
         path: Where it lies.
         name: As people know it: relative to what was opened.
         database: One that may read it, shared by all files of a folder, as opening one takes its time.
+        member: Its name inside of the ZIP archive that `path` is; empty for a file by itself.
+        faults: Why it could not be read to its end, as far as that was tried; filled while it is read.
     """
 
     path: Path
     name: str
     database: duckdb.DuckDBPyConnection | None = field(default=None, compare=False)
+    member: str = ""
+    faults: list[str] = field(default_factory=list, compare=False)
+
+    @cached_property
+    def none(self) -> str:
+        """Why it is none that could be opened; empty when it may be one."""
+        if self.path.is_symlink():
+            if self.path.is_dir():
+                return "a link to a folder, not followed: connect that folder itself"
+            if not self.path.exists():
+                return "a link to what is not there"
+        return "" if self.path.is_file() or self.path.is_dir() else "no file with data: a pipe, a socket or a device"
 
     @cached_property
     def compression(self) -> str:
-        """What it is compressed with by its first bytes, `gzip` or `zstd`; empty when it is not."""
-        with self.path.open("rb") as stream:
-            magic = stream.read(4)
-        return next((name for beginning, name in _COMPRESSIONS if magic.startswith(beginning)), "")
+        """What it is compressed with by its first bytes; empty when it is not."""
+        return streams.ZIP if self.member else streams.compression_of(self.path)
 
     @property
     def packed(self) -> bool:
         """Whether it is compressed."""
         return bool(self.compression)
 
-    def open(self) -> BinaryIO:
-        """Its bytes, unpacked, without a byte order mark."""
-        stream = self._unpacked()
-        if self.marked:
-            stream.read(len(BOM))
-        return stream
+    @property
+    def plain(self) -> bool:
+        """Whether it can be read as UTF-8 where it lies."""
+        return not self.packed and not self.encoding
 
-    def _unpacked(self) -> BinaryIO:
-        if self.compression == "zstd":
-            return io.BufferedReader(pa.input_stream(str(self.path), compression="zstd"))
-        return io.BufferedReader(gzip.open(self.path, "rb")) if self.packed else self.path.open("rb")
+    def open(self, *, partial: bool = False) -> BinaryIO:
+        """Its bytes, unpacked, as UTF-8 without a byte order mark; where it is damaged, up to there.
+
+        Args:
+            partial: Whether a last line that is cut by damage is wanted.
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        stream = streams.unpacked(self.path, self.compression, self.member)
+        return stream if self.plain else streams.as_text(stream, self.encoding, partial=partial, say=self._fault)
+
+    def _fault(self, why: str) -> None:
+        if why not in self.faults:
+            self.faults.append(why)
+
+    @property
+    def damage(self) -> list[Problem]:
+        """What is to be said when it could not be read to its end."""
+        if not self.faults:
+            return []
+        kept = "read as far as it goes" if self.head else "nothing of it can be read"
+        return [Problem(self.name, f"it is cut short or damaged ({self.faults[0].rstrip('.')}): {kept}")]
 
     @cached_property
-    def marked(self) -> bool:
-        """Whether it begins with the byte order mark of UTF-8."""
-        with self._unpacked() as stream:
-            return stream.read(len(BOM)) == BOM
+    def encoding(self) -> str:
+        """How its text is encoded, where it is not UTF-8 without a byte order mark."""
+        stream = streams.unpacked(self.path, self.compression, self.member)
+        with streams.as_text(stream, "", partial=True, say=self._fault) as text:
+            return streams.encoding_of(text.read(streams.LOOK))
 
     @cached_property
     def head(self) -> bytes:
         """The first `HEAD` bytes, unpacked."""
-        with self.open() as stream:
+        with self.open(partial=True) as stream:
             return stream.read(HEAD)
 
 

@@ -24,7 +24,7 @@ def good_lines(file: File, complaints: Complaints) -> tuple[Array, bool]:
 
     Says what is wrong with the others.
     """
-    numbers, whole = [], not file.marked
+    numbers, whole = [], file.plain
     with file.open() as stream:
         for number, line in enumerate(stream, start=1):
             why = _fault(line)
@@ -71,8 +71,8 @@ def clean(file: File, whole: bool) -> Iterator[Path]:
 
 @contextmanager
 def unpacked(file: File) -> Iterator[Path]:
-    """The file itself, or a temporary copy that is not compressed and has no byte order mark."""
-    if not file.packed and not file.marked:
+    """The file itself, or a temporary copy that is not compressed and is UTF-8 without a byte order mark."""
+    if file.plain:
         yield file.path
         return
     with tempfile.TemporaryDirectory(prefix="obs-magics-") as folder:

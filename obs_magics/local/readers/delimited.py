@@ -17,9 +17,9 @@ import duckdb
 import numpy as np
 
 from obs_magics.local.database import quoted
-from obs_magics.local.readers.base import BOM, Complaints, File, Mapping, Problem, Reading
+from obs_magics.local.readers.base import Complaints, File, Mapping, Problem, Reading
 from obs_magics.local.readers.columns import plan
-from obs_magics.local.readers.copies import database
+from obs_magics.local.readers.copies import database, unpacked
 from obs_magics.local.readers.tables import load, look, stem, words_of
 
 Array = np.ndarray[Any, Any]
@@ -53,15 +53,13 @@ def read_csv(file: File, mapping: Mapping) -> Reading:
     options = (
         f"delim = {quoted(delimiter)}, header = true, quote = '\"', nullstr = '', auto_detect = false,"
         f" decimal_separator = {quoted(decimal)}"
-        + (f", compression = {quoted(file.compression)}" if file.packed else "")
     )
-
-    def source(types: dict[str, str], more: str) -> str:
-        columns = ", ".join(f"{quoted(name)}: {quoted(types.get(name, 'VARCHAR'))}" for name in names)
-        return f"read_csv({quoted(str(file.path))}, {options}, columns = {{{columns}}}, {more})"
-
     complaints = Complaints(file.name)
-    with database(file, file.path, mapping.zone) as connection:
+    with unpacked(file) as path, database(file, path, mapping.zone) as connection:
+
+        def source(types: dict[str, str], more: str) -> str:
+            columns = ", ".join(f"{quoted(name)}: {quoted(types.get(name, 'VARCHAR'))}" for name in names)
+            return f"read_csv({quoted(str(path))}, {options}, columns = {{{columns}}}, {more})"
 
         def rejections() -> list[tuple[str, int]]:
             return list(_rejections(file, connection.execute(_REJECTED).fetchall()))
@@ -126,7 +124,7 @@ def _hint(file: File, records: list[list[str]], decimal: str) -> str:
 def _rejections(file: File, rejected: list[tuple[int, str | None, str, str]]) -> Iterator[tuple[str, int]]:
     """What DuckDB has to say of the rows that it left out, with the line (not the row) of the file."""
     line = 0
-    done = len(BOM) if file.marked else 0
+    done = 0
     with file.open() as stream:
         for position, column, kind, message in rejected:
             # up to the first byte of the row: its line break is the one before it

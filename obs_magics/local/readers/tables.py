@@ -64,9 +64,8 @@ def read_json_lines(file: File, mapping: Mapping) -> Reading:
     complaints = Complaints(file.name)
     lines, good = good_lines(file, complaints)
     with clean(file, good) as path:
-        packed = f", compression = {quoted(file.compression)}" if path == file.path and file.packed else ""
         # all of it is looked at for the types: one text among a million numbers must not spoil the file
-        source = f"read_json({quoted(str(path))}, format = 'newline_delimited', sample_size = -1{packed})"
+        source = f"read_json({quoted(str(path))}, format = 'newline_delimited', sample_size = -1)"
         reading = _read_table(file, mapping, path, source, lines)
     return Reading(reading.rows, complaints.all + reading.problems, 1)
 

@@ -33,6 +33,7 @@ from obs_magics.model.frames import label_column
 _STALE = f"'{STALE_BITS:064b}'::BIT"
 _NOT_STALE = f"CASE WHEN isnan(value) THEN value::BIT <> {_STALE} ELSE true END"
 _MICROSECONDS = {"s": "* 1000000", "ms": "* 1000", "us": "", "ns": "// 1000"}
+_READ_PACKED = ("", "gzip", "zstd")  # by DuckDB
 _READERS = {
     "CSV": "read_csv({path}, header = true, sample_size = -1, ignore_errors = true)",
     "JSON array": "read_json({path}, format = 'array', sample_size = -1)",
@@ -189,12 +190,14 @@ def _add_files(layout: Layout, path: Path) -> None:
 def _reading(file: File) -> str:
     """SQL that reads a file which is a table and can be read where it lies; empty for any other."""
     try:
+        if file.none or file.compression not in _READ_PACKED or file.encoding not in ("", "utf-8-sig"):
+            return ""
         title = next((form.title for form in FORMATS if form.looks_right(file)), "")
         if title == "Parquet":
             return "" if file.packed else parquet(file.path)
         if title == "CSV":
             file.head.split(b"\n", 1)[0].decode()
-    except (OSError, EOFError, pa.ArrowException):
+    except (OSError, pa.ArrowException):
         return ""  # the source has said so already, when it read the file for its metrics
     return _READERS[title].format(path=quoted(str(file.path))) if title in _READERS else ""
 

@@ -56,8 +56,8 @@ _LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 def read(file: File, mapping: Mapping) -> Reading:
     """Read a plain text log, with whatever stands around its lines."""
     complaints = Complaints(file.name)
-    with file.open() as stream:
-        entries = read_text(blocks(stream), file, mapping, complaints)
+    with file.open(partial=True) as stream:
+        entries = read_text(blocks(stream, complaints), file, mapping, complaints)
     envelope = _find(entries.messages)
     if envelope is not None:
         entries = _opened(entries, envelope)

@@ -1,8 +1,11 @@
-"""Reads logs of one JSON object a line: what loggers write, and what Docker, logcli and journald put around lines."""
+"""Reads logs of one JSON object a line: what loggers write, and what Docker, logcli and journald put around lines.
+
+What stands between the objects is read as text (`mixed`), and of an object that is cut short what is left of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,11 +13,15 @@ import numpy as np
 
 from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
 from obs_magics.local.readers.logs.collect import reading_of, without_times
+from obs_magics.local.readers.logs.cut_json import completed
+from obs_magics.local.readers.logs.mixed import TextLines, with_text
 from obs_magics.local.readers.logs.partial import joined_parts
+from obs_magics.local.readers.logs.plain import decoded_line, foreign_words
 from obs_magics.local.readers.logs.records import Records, decoded, flattened, is_log_record, text_of
 
 _SAMPLE = 100
 _MOSTLY = 0.5
+_BLANKS = b" \t\r\n\0"  # NULs stand at the top of a file that was cut while its program went on writing
 _NO_TIME = "it has no time that can be read: left out"
 # https://docs.docker.com/engine/logging/drivers/json-file/ and https://grafana.com/docs/loki/latest/query/logcli/
 _DOCKER, _LOGCLI = {"log", "stream", "time"}, {"labels", "line", "timestamp"}
@@ -27,12 +34,17 @@ _JOURNAL_FIELDS = {
 
 
 def looks_right(file: File, mapping: Mapping) -> bool:
-    """Whether most of the first lines are objects with a time and a message, and the user does not measure them."""
-    if mapping.value or mapping.metric or not file.head.lstrip().startswith(b"{"):
+    """Whether most of the first objects have a time and a message, and the user does not measure them.
+
+    Where text stands before them, they are most of the lines as well.
+    """
+    if mapping.value or mapping.metric:
         return False
-    records = [one for _, one in _objects(file.head.split(b"\n")[: _SAMPLE + 1], Complaints(""))]
+    text = TextLines()
+    records = [one for _, one in _objects(file.head.split(b"\n")[: _SAMPLE + 1], text, Complaints(""))]
     good = sum(map(_is_ours, records))
-    return good > 0 and good >= _MOSTLY * len(records)
+    others = 0 if file.head.lstrip().startswith(b"{") else len(text.lines)
+    return good > 0 and good >= _MOSTLY * (len(records) + others)
 
 
 def _is_ours(record: dict[str, Any]) -> bool:
@@ -40,31 +52,45 @@ def _is_ours(record: dict[str, Any]) -> bool:
     return known or is_log_record(record)
 
 
-def _objects(lines: Any, complaints: Complaints) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(lines: Iterable[bytes], text: TextLines, complaints: Complaints) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects, each with the number of its line; what is none is text."""
     for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text:
+        bare = line.strip(_BLANKS)
+        if not bare:
             continue
-        try:
-            record = decoded(text)
-        except msgspec.DecodeError as problem:
-            complaints.add(f"not JSON: {problem}", number)
-            continue
-        if isinstance(record, dict):
-            yield number, record
+        record = _record(bare, text)
+        if record is None and bare.startswith(b"{") and (record := completed(bare)) is not None:
+            complaints.add("the object is cut short: what could be read of it is kept", number)
+        if record is None:
+            text.add(number, line.rstrip(b"\r\n"))
         else:
-            complaints.add("not a JSON object", number)
+            yield number, record
+
+
+def _record(line: bytes, text: TextLines) -> dict[str, Any] | None:
+    try:
+        record = decoded(line)
+    except msgspec.DecodeError:
+        return None
+    except UnicodeDecodeError:
+        text.foreign += 1
+        return _record(decoded_line(line)[0].encode(), text)
+    return record if isinstance(record, dict) else None
 
 
 def read(file: File, mapping: Mapping) -> Reading:
-    """Read JSON Lines."""
+    """Read JSON Lines, and the text between them."""
     complaints = Complaints(file.name)
-    with file.open() as stream:
-        records, parts = _collect(_objects(stream, complaints), complaints, mapping.zone)
+    text = TextLines()
+    with file.open(partial=True) as stream:
+        records, parts = _collect(_objects(stream, text, complaints), complaints, mapping.zone)
     entries, lines = records.entries(), records.lines
     if any(parts):
         entries, kept = joined_parts(entries, np.asarray(parts, bool))
         lines = lines[kept]
+    if text.foreign:
+        complaints.add(foreign_words(text.foreign))
+    entries, lines = with_text(entries, lines, text, file=file, zone=mapping.zone, say=complaints)
     return reading_of(file, without_times(entries, complaints, _NO_TIME, lines), complaints)
 
 

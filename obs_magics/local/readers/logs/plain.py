@@ -28,6 +28,8 @@ Array = np.ndarray[Any, Any]
 _BLOCK = 16 * 1024 * 1024
 _SAMPLE = 200
 _MOSTLY = 0.5
+_HOLE_SEEN = b"\0" * 16
+_HOLE = re.compile(rb"\0{16,}")
 # A time, and then numbers only: a table without a header.
 _NUMBERS = re.compile(r"[^,;\t]{8,40}(?:[,;\t]\s*-?\d[\d.eE+-]*)+\s*")
 
@@ -52,22 +54,59 @@ def sample_lines(file: File) -> list[str]:
     return [line.rstrip("\r") for line in whole if line.strip()][:_SAMPLE]
 
 
-def blocks(stream: BinaryIO) -> Iterator[list[str]]:
-    """Lines, many at a time, as text: what is no UTF-8 becomes a replacement character."""
-    rest = b""
+def blocks(stream: BinaryIO, complaints: Complaints) -> Iterator[list[str]]:
+    """Lines, many at a time, as text; what is no UTF-8 is read as `decoded_line` does, and said."""
+    rest: list[bytes] = []
+    foreign = 0
     while data := stream.read(_BLOCK):
-        cut = data.rfind(b"\n") + 1
-        if cut:
-            yield _lines(rest + data[: cut - 1])
-            rest = data[cut:]
-        else:
-            rest += data
-    if rest:
-        yield _lines(rest)
+        whole, line_break, tail = _without_holes(data).rpartition(b"\n")
+        if line_break:
+            lines, more = _lines(b"".join([*rest, whole]))
+            foreign += more
+            yield lines
+            rest = []
+        rest.append(tail)
+    if any(rest):
+        lines, more = _lines(b"".join(rest))
+        foreign += more
+        yield lines
+    if foreign:
+        complaints.add(foreign_words(foreign))
 
 
-def _lines(data: bytes) -> list[str]:
-    return data.replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "replace").split("\n")
+def _without_holes(data: bytes) -> bytes:
+    """Without the NULs of a hole, which a file has that was cut while its program went on writing."""
+    if _HOLE_SEEN not in data:
+        return data
+    return _HOLE.sub(b"", data) if data.strip(b"\0") else b""
+
+
+def _lines(data: bytes) -> tuple[list[str], int]:
+    """Lines as text, and how many of them are no UTF-8."""
+    data = data.replace(b"\r\n", b"\n").removesuffix(b"\r")
+    try:
+        return data.decode().split("\n"), 0
+    except UnicodeDecodeError:
+        decoded = [decoded_line(line) for line in data.split(b"\n")]
+        return [text for text, _ in decoded], sum(foreign for _, foreign in decoded)
+
+
+def decoded_line(line: bytes) -> tuple[str, bool]:
+    """A line as text, and whether it is no UTF-8.
+
+    It is read as Windows-1252, of which Latin-1 is a part, when none of it but ASCII is UTF-8. Else the bytes that are
+    none become replacement characters.
+    """
+    try:
+        return line.decode(), False
+    except UnicodeDecodeError:
+        encoding = "cp1252" if line.decode("utf-8", "ignore").isascii() else "utf-8"
+        return line.decode(encoding, "replace"), True
+
+
+def foreign_words(lines: int) -> str:
+    """What is to be said of lines that are no UTF-8."""
+    return f"{'1 line is' if lines == 1 else f'{lines:,} lines are'} no UTF-8: read as Windows-1252 where that may be"
 
 
 def read_text(texts: Iterator[list[str]], file: File, mapping: Mapping, complaints: Complaints) -> Entries:
@@ -76,6 +115,17 @@ def read_text(texts: Iterator[list[str]], file: File, mapping: Mapping, complain
     for lines in texts:
         reader.add(lines)
     return reader.entries(file, mapping)
+
+
+def read_lines(lines: list[str], file: File, zone: str) -> tuple[Array, str]:
+    """The time of each line (int64 ns, `NO_TIME` where it has none), and how times are written, for people."""
+    reader = _Reader(Complaints(file.name))
+    times, zoned, forms = reader.times(pa.array(lines, pa.string()), lines)
+    timed = times != NO_TIME
+    if timed.any():
+        times[timed], how = reader.absolute(times[timed], forms[timed], zoned[timed], file, zone)
+        return times, how
+    return times, ""
 
 
 class _Reader:
@@ -91,7 +141,7 @@ class _Reader:
     def add(self, lines: list[str]) -> None:
         """Read a block of lines."""
         texts = pa.array(lines, pa.string())
-        times, zoned, forms = self._times(texts, lines)
+        times, zoned, forms = self.times(texts, lines)
         starts = np.flatnonzero(times != NO_TIME)
         first = int(starts[0]) if len(starts) else len(lines)
         (self._open if self._open_time is not None else self._before).extend(lines[:first])
@@ -115,7 +165,7 @@ class _Reader:
         self._parts.append((np.array([time]), np.array([zoned]), np.array([form], np.int8), text))
         self._open_time = None
 
-    def _times(self, texts: pa.Array, lines: list[str]) -> tuple[Array, Array, Array]:
+    def times(self, texts: pa.Array, lines: list[str]) -> tuple[Array, Array, Array]:
         """Times, whether a zone is written, and which of the stamps each line has."""
         times, zoned = np.full(len(lines), NO_TIME), np.zeros(len(lines), bool)
         forms = np.full(len(lines), -1, np.int8)
@@ -155,19 +205,18 @@ class _Reader:
             return Entries(np.empty(0, np.int64), pa.array([], pa.string()))
         times, zoned, forms = (np.concatenate([part[index] for part in self._parts]) for index in range(3))
         messages = _trimmed([part[3] for part in self._parts])
-        times, why = self._absolute(times, forms, zoned, file, mapping.zone)
+        times, how = self.absolute(times, forms, zoned, file, mapping.zone)
         before = [line for line in self._before if line.strip()]
         if before:
             lines = "1 line" if len(before) == 1 else f"{len(before):,} lines"
             self._complaints.add(f"{lines} before the first time: given the time of the first", 1)
             times = np.concatenate([np.full(len(before), times[0]), times])
             messages = pa.chunked_array([pa.array(before, pa.large_string()), *messages.chunks])
-        used = titles([self._stamps[number].form for number in np.unique(forms).tolist()])
-        return Entries(times, messages, {}, "plain text", used + "".join(why))
+        return Entries(times, messages, {}, "plain text", how)
 
-    def _absolute(self, times: Array, forms: Array, zoned: Array, file: File, zone: str) -> tuple[Array, list[str]]:
-        """Times with the year or day that is not written, in UTC; and what was assumed, in words."""
-        why = []
+    def absolute(self, times: Array, forms: Array, zoned: Array, file: File, zone: str) -> tuple[Array, str]:
+        """Times with the year or day that is not written, in UTC; how they are written and what was assumed."""
+        why = [titles([self._stamps[number].form for number in np.unique(forms).tolist()])]
         for number, stamp in enumerate(self._stamps):
             rows = np.flatnonzero(forms == number)
             if not len(rows) or not (stamp.form.needs_year or stamp.form.needs_day):
@@ -189,7 +238,7 @@ class _Reader:
             why.append(f", no zone is written: {zone}")
             if zone != "UTC":
                 times = np.where(zoned, times, in_zone(times, zone))
-        return times, why
+        return times, "".join(why)
 
 
 def _trimmed(parts: list[Text]) -> pa.ChunkedArray:

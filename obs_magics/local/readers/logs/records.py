@@ -48,9 +48,12 @@ def decoded(line: bytes) -> Any:
 
     Raises:
         msgspec.DecodeError: It is not JSON.
+        UnicodeDecodeError: A text in it is no UTF-8.
     """
     try:
         return msgspec.json.decode(line)
+    except RecursionError:
+        raise msgspec.DecodeError("it is nested too deeply") from None
     except msgspec.DecodeError as problem:
         if b"\\ud" not in line.lower():
             raise
