@@ -16,7 +16,7 @@ from obs_magics.display.panel import Section
 from obs_magics.display.text import sparkline
 from obs_magics.display.theme import PALETTE
 from obs_magics.display.timeline.rows import since
-from obs_magics.display.times import clock, days_and_zone
+from obs_magics.display.times import clock, days_and_zone, several_days
 from obs_magics.display.traces import grid
 from obs_magics.display.traces.grid import Column
 from obs_magics.display.traces.style import STYLE
@@ -97,8 +97,8 @@ def moved_table(
         title: What stands above.
     """
     shown = rows[:_MOST_MOVED]
-    day = f"{days_and_zone(*span_ns, zone)}; each chart from {clock(span_ns[0], zone, day=False)} to "
-    about = f"{day}{clock(span_ns[1], zone, day=False)}, ┊ is the onset"
+    start, end = (clock(edge, zone, day=several_days(*span_ns, zone)) for edge in span_ns)
+    about = f"{days_and_zone(*span_ns, zone)}; each chart from {start} to {end}, ┊ is the onset"
     more = f"and {count_text(len(rows) - len(shown), 'more measure')}" if len(rows) > len(shown) else ""
     columns = _moved_columns(shown, span_ns, onset_ns, zone)
     return _section(title, about, columns, more, "obs-moved")
@@ -109,7 +109,8 @@ def _moved_columns(rows: Sequence[Moved], span_ns: tuple[int, int], onset_ns: in
     titles = [f"{'▲ ' if one.bad else ''}{short(one.title, _NAME)}" for one in rows]
     bins = [_binned(one, span_ns) for one in rows]
     numbers = [(_number(one.usual, one), _number(one.value, one)) for one in rows]
-    ends = [_until(one, zone) for one in rows]
+    day = several_days(*span_ns, zone)
+    ends = [_until(one, zone, day=day) for one in rows]
     sparks = [_svg(one, values, span_ns, onset_ns) for one, values in zip(rows, bins, strict=True)]
     return [
         Column("service", [inline(name, _NAME).html for name in names], [short(name, 22) for name in names]),
@@ -117,7 +118,7 @@ def _moved_columns(rows: Sequence[Moved], span_ns: tuple[int, int], onset_ns: in
         Column("", sparks, [_text_spark(values) for values in bins], rank=1),
         grid.numbers("usual", [usual for usual, _ in numbers]),
         grid.numbers("then", [then for _, then in numbers]),
-        grid.numbers("since", [_clock(one.start_ns, zone) for one in rows]),
+        grid.numbers("since", [_clock(one.start_ns, zone, day=day) for one in rows]),
         grid.numbers("until", ends, rank=2),
     ]
 
@@ -130,12 +131,12 @@ def _number(value: float | None, one: Moved) -> str:
     return "" if value is None else format_value(value, one.unit)
 
 
-def _until(one: Moved, zone: str) -> str:
-    return "not yet" if one.start_ns is not None and one.end_ns is None else _clock(one.end_ns, zone)
+def _until(one: Moved, zone: str, *, day: bool) -> str:
+    return "not yet" if one.start_ns is not None and one.end_ns is None else _clock(one.end_ns, zone, day=day)
 
 
-def _clock(ns: int | None, zone: str) -> str:
-    return "" if ns is None else clock(ns, zone, day=False)
+def _clock(ns: int | None, zone: str, *, day: bool) -> str:
+    return "" if ns is None else clock(ns, zone, day=day)
 
 
 def _binned(one: Moved, span_ns: tuple[int, int]) -> Array:
@@ -199,16 +200,18 @@ def changes_table(rows: Sequence[Changed], *, onset_ns: int, zone: str, title: s
         f"{before} before the onset, {len(rows) - before} after; the nearest first" if rows else "nothing is recorded"
     )
     more = f"and {count_text(len(ordered) - len(shown), 'more change')}" if len(ordered) > len(shown) else ""
+    times = [onset_ns, *(one.at_ns for one in shown)]
+    day = several_days(min(times), max(times), zone)
     columns = [
         grid.numbers("from onset", [since(one.at_ns, onset_ns) for one in shown]),
-        grid.numbers("time", [clock(one.at_ns, zone, day=False) for one in shown], rank=1),
+        grid.numbers("time", [clock(one.at_ns, zone, day=day) for one in shown], rank=1),
         Column("where", [markup.text(one.where) for one in shown], [one.where for one in shown], rank=2),
         Column(
             "service", [inline(one.service, _NAME).html for one in shown], [short(one.service, 22) for one in shown]
         ),
         Column("what", [markup.text(one.what) for one in shown], [one.what for one in shown]),
         Column(
-            "",
+            "change",
             [_title(one, onset_ns) for one in shown],
             [f"{'' if one.at_ns <= onset_ns else '(after) '}{short(_bare(one), _TITLE)}" for one in shown],
             "name",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -35,6 +37,25 @@ _MOST_SAID = 4
 _Spec = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large the lines are drawn, in pixels.
+
+    Args:
+        width: Of the time axis.
+        height: Of the value axis.
+        margin: Kept to the left for the labels of values, so that charts below one another share their edges; the names
+            of the series then stand above. 0 for as much as the labels need, and names to the right.
+    """
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    margin: int = 0
+
+
+_ALONE_ON_PAGE = Shape()
+
+
 def metrics_chart(
     frame: pd.DataFrame,
     *,
@@ -45,6 +66,7 @@ def metrics_chart(
     events: pd.DataFrame | None = None,
     anomalies: pd.DataFrame | None = None,
     expected: pd.DataFrame | None = None,
+    shape: Shape = _ALONE_ON_PAGE,
 ) -> Chart | None:
     """Draw a metrics frame; None when it holds no number.
 
@@ -58,13 +80,14 @@ def metrics_chart(
         anomalies: An anomalies frame of the series: unusual stretches are shaded and numbered, the most severe first.
         expected: What would have been normal, one row per point: `timestamp`, `series`, `expected_low`,
             `expected_high`; drawn as an area where there is one series.
+        shape: How large lines are drawn; bars are as high as they are many.
     """
     content = drawing(
         frame, unit=unit, title=title, zone=zone, notes=notes, events=events, anomalies=anomalies, expected=expected
     )
     if content is None:
         return None
-    build = _bars if content.kind == "bars" else _lines
+    build = _bars if content.kind == "bars" else partial(_lines, shape=shape)
     return Chart(
         spec=bundle.finished(build(content, interactive=True)),
         still=build(content, interactive=False),
@@ -91,13 +114,13 @@ def _head(content: Drawing, *more: str) -> _Spec:
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lines(content: Drawing, *, interactive: bool) -> _Spec:
+def _lines(content: Drawing, *, shape: Shape, interactive: bool) -> _Spec:
     axis = time_axis(content.start_ms, content.end_ms, content.zone)
     start, end = value_domain(*content.reach)
     scale = scale_between(start, end, content.unit)
     alone = any(one.line.isolated().any() for one in content.series)
     layers = [
-        _line_layer(content, interactive=interactive),
+        _line_layer(content, shape, interactive=interactive),
         *([_pointer_layer(content, scale, axis)] if interactive else []),
         *([_ALONE] if alone else []),
     ]
@@ -110,20 +133,29 @@ def _lines(content: Drawing, *, interactive: bool) -> _Spec:
         ],
         "encoding": {
             "x": time_encoding(axis, domain=(content.start_ms, content.end_ms) if content.marked else None),
-            "y": value_encoding(scale, start, end, above=LETTER / HEIGHT if content.pins else 0.0),
-            "color": _series_encoding(content, "color"),
+            "y": _value_axis(content, shape, scale, (start, end)),
+            "color": _series_encoding(content, "color", shape),
         },
         "layer": layers,
     }
-    size = {**_head(content), "width": WIDTH, "height": HEIGHT}
+    size = {**_head(content), "width": shape.width, "height": shape.height}
     if not content.marked:
         return {**size, **lines}
-    below, above = _around(content, axis, scale, (start, end), interactive=interactive)
+    below, above = _around(content, shape, axis, scale, (start, end), interactive=interactive)
     return {**size, "layer": [*below, lines, *above]}
 
 
+def _value_axis(content: Drawing, shape: Shape, scale: Scale, domain: tuple[float, float]) -> _Spec:
+    """Values, with room for letters above and for labels to the left."""
+    encoding = value_encoding(
+        scale, *domain, ticks=5 if shape.height >= HEIGHT else 4, above=LETTER / shape.height if content.pins else 0.0
+    )
+    room = {"minExtent": shape.margin, "maxExtent": shape.margin} if shape.margin else {}
+    return {**encoding, "axis": {**encoding["axis"], **room}}
+
+
 def _around(
-    content: Drawing, axis: TimeAxis, scale: Scale, domain: tuple[float, float], *, interactive: bool
+    content: Drawing, shape: Shape, axis: TimeAxis, scale: Scale, domain: tuple[float, float], *, interactive: bool
 ) -> tuple[list[_Spec], list[_Spec]]:
     """What lies below the lines (expected range, bands) and above them (numbers, rules of events)."""
     below, above = [], []
@@ -131,10 +163,12 @@ def _around(
         below.append(range_layer(content.expected, shift_ms=axis.shift_ms, divisor=scale.divisor, domain=domain))
     if content.bands:
         span = content.start_ms, content.end_ms
-        shift, width = axis.shift_ms, WIDTH
+        shift, width = axis.shift_ms, shape.width
         below.append(band_layer(content.bands, *span, shift_ms=shift, width=width, interactive=interactive))
         above.append(
-            number_layer(content.bands, *span, shift_ms=shift, width=width, height=HEIGHT, interactive=interactive)
+            number_layer(
+                content.bands, *span, shift_ms=shift, width=width, height=shape.height, interactive=interactive
+            )
         )
     return below, [
         *above,
@@ -154,20 +188,21 @@ def _row(one: Drawn) -> _Spec:
     return {**row, "alone": alone.tolist()} if alone.any() else row
 
 
-def _series_encoding(content: Drawing, channel: str) -> _Spec:
+def _series_encoding(content: Drawing, channel: str, shape: Shape) -> _Spec:
     names = [one.name for one in content.series]
     styles = [style(number) for number in range(len(names))]
     values = [colour if channel == "color" else list(dash) for colour, dash in styles]
     legend = None
     if len(names) > 1:
         legend = {"title": content.key, "symbolType": "stroke", "symbolSize": 300, "labelLimit": 0, "titleLimit": 0}
+        legend |= {"orient": "top", "offset": 4, "columns": 4} if shape.margin else {}
     return {"field": "series", "type": "nominal", "scale": {"domain": names, "range": values}, "legend": legend}
 
 
-def _line_layer(content: Drawing, *, interactive: bool) -> _Spec:
+def _line_layer(content: Drawing, shape: Shape, *, interactive: bool) -> _Spec:
     layer: _Spec = {
         "mark": {"type": "line", "strokeWidth": 1.7, "strokeJoin": "round", "interpolate": "linear", "aria": False},
-        "encoding": {"strokeDash": _series_encoding(content, "strokeDash")},
+        "encoding": {"strokeDash": _series_encoding(content, "strokeDash", shape)},
     }
     if not interactive:
         return layer

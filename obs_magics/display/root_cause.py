@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from obs_magics.display import markup
@@ -15,7 +15,7 @@ from obs_magics.display.traces import grid
 from obs_magics.display.traces.grid import Column
 from obs_magics.display.traces.style import STYLE
 from obs_magics.display.visible import short
-from obs_magics.model.root_cause import Factor, Outcome, Refutation, RuledOut
+from obs_magics.model.root_cause import Evidence, Factor, Outcome, Refutation, RuledOut
 
 _TITLE, _CLAIM, _REASON = 160, 400, 400
 _INDENT = "   "
@@ -33,12 +33,16 @@ _SURE: tuple[tuple[float, str], ...] = (
     (0.0, "may contribute"),
 )
 
+Refer = Callable[[Evidence], str]
+_About = Callable[[Factor], str]
+
 _RULES = f"""\
 .obs-magics .obs-factor{{border-left:3px solid {PALETTE[0]};padding:.1em 0 .3em .8em;margin:.7em 0}}
 .obs-magics .obs-factor.obs-first{{border-left-color:{PALETTE[1]}}}
 .obs-magics .obs-factor .obs-share{{width:8em;display:inline-block;vertical-align:-.05em}}
 .obs-magics .obs-factor>div:first-child{{font-weight:600}}
-.obs-magics .obs-tests{{font-size:.95em}}"""
+.obs-magics .obs-tests{{font-size:.95em}}
+.obs-magics .obs-ref{{font-size:.85em;white-space:nowrap}}"""
 
 
 def confidence_words(confidence: float) -> str:
@@ -48,39 +52,59 @@ def confidence_words(confidence: float) -> str:
     'very likely (92 %)'
     """
     word = next(word for least, word in _SURE if confidence >= least)
-    return f"{word} ({'<1' if confidence < 0.01 else f'{100 * confidence:.0f}'} %)"
+    percents = "<1" if confidence < 0.01 else ">99" if confidence > 0.99 else f"{100 * confidence:.0f}"
+    return f"{word} ({percents} %)"
 
 
-def factors_section(factors: Sequence[Factor], *, zone: str, title: str = "What contributed") -> Section:
+def factors_section(
+    factors: Sequence[Factor],
+    *,
+    zone: str,
+    title: str = "What contributed",
+    day: bool = False,
+    refer: Refer | None = None,
+) -> Section:
     """The factors, most likely first, each with what speaks for it and what could have spoken against it.
 
     Args:
         factors: Of a report.
         zone: IANA name of the zone in which times are written.
         title: What stands above.
+        day: Whether times are written with their day.
+        refer: Where a piece of evidence stands in full: the name of a place in the same document; None for nowhere.
     """
     return Section(
-        partial(_factors_html, factors, zone, title), partial(_factors_text, factors, zone, title), f"{STYLE}\n{_RULES}"
+        partial(_factors_html, factors, partial(about_factor, zone=zone, day=day), title, refer),
+        partial(_factors_text, factors, partial(about_factor, zone=zone, day=day), title),
+        f"{STYLE}\n{_RULES}",
     )
 
 
-def _factors_html(factors: Sequence[Factor], zone: str, title: str) -> str:
+def _factors_html(factors: Sequence[Factor], about: _About, title: str, refer: Refer | None) -> str:
     over = markup.element("div", markup.text(title), "obs-over")
     if not factors:
         over += markup.element("p", "nothing stands out", "obs-quiet")
-    cards = "".join(_card(place, one, zone) for place, one in enumerate(factors))
+    cards = "".join(_card(place, one, about(one), refer) for place, one in enumerate(factors))
     return markup.element("div", over + cards, "obs-traces")
 
 
-def _card(place: int, one: Factor, zone: str) -> str:
+def _card(place: int, one: Factor, about: str, refer: Refer | None) -> str:
     head = f"{place + 1}. {inline(named_factor(one), _TITLE).html}"
-    sure = f"{grid.bar([one.confidence])[0]} {markup.text(about_factor(one, zone))}"
-    claims = "".join(markup.element("li", inline(ev.claim, _CLAIM).html) for ev in one.evidence)
+    sure = f"{grid.bar([one.confidence])[0]} {markup.text(about)}"
+    claims = "".join(
+        markup.element("li", inline(said.claim, _CLAIM).html + _reference(refer(said) if refer else ""))
+        for said in one.evidence
+    )
     tests = "".join(markup.element("li", _test_html(test)) for test in one.refutations)
     inside = markup.element("div", head) + markup.element("div", sure, "obs-quiet") + markup.element("ul", claims)
     if tests:
         inside += markup.element("div", "put to the test:", "obs-quiet") + markup.element("ul", tests, "obs-tests")
     return markup.element("div", inside, "obs-factor" if place else "obs-factor obs-first")
+
+
+def _reference(place: str) -> str:
+    """A link to where the evidence stands in full."""
+    return f' <a class="obs-ref" href="#{markup.text(place)}">{markup.text(place)}</a>' if place else ""
 
 
 def _test_html(test: Refutation) -> str:
@@ -99,18 +123,18 @@ def named_factor(one: Factor) -> str:
     return one.title if not one.service or one.service in one.title else f"{one.service}: {one.title}"
 
 
-def about_factor(one: Factor, zone: str) -> str:
+def about_factor(one: Factor, zone: str, *, day: bool = False) -> str:
     """How sure it is, and since when: "likely (70 %); changed at 14:13"."""
-    since = f"; since {clock(one.onset_ns, zone, day=False)}" if one.onset_ns is not None else ""
-    when = f"; changed at {clock(one.change.at_ns, zone, day=False)}" if one.change else since
+    since = f"; since {clock(one.onset_ns, zone, day=day)}" if one.onset_ns is not None else ""
+    when = f"; changed at {clock(one.change.at_ns, zone, day=day)}" if one.change else since
     return f"{confidence_words(one.confidence)}{when}"
 
 
-def _factors_text(factors: Sequence[Factor], zone: str, title: str, width: int) -> str:
+def _factors_text(factors: Sequence[Factor], about: _About, title: str, width: int) -> str:
     lines = [title] if factors else [f"{title}: nothing stands out"]
     for place, one in enumerate(factors):
         lines += textwrap.wrap(
-            f"{place + 1}. {short(named_factor(one), _TITLE)} – {about_factor(one, zone)}",
+            f"{place + 1}. {short(named_factor(one), _TITLE)} – {about(one)}",
             width,
             subsequent_indent=_INDENT,
         )
@@ -128,23 +152,23 @@ def _bullet(mark: str, text: str, width: int) -> list[str]:
     )
 
 
-def ruled_out_section(rows: Sequence[RuledOut], *, zone: str, title: str = "Ruled out") -> Section:
+def ruled_out_section(rows: Sequence[RuledOut], *, zone: str, title: str = "Ruled out", day: bool = False) -> Section:
     """What might have been and was not, and why not.
 
     Args:
         rows: Of a report.
         zone: In which times are written.
         title: What stands above.
+        day: Whether times are written with their day.
     """
-    times = ["" if one.change is None else clock(one.change.at_ns, zone, day=False) for one in rows]
+    times = ["" if one.change is None else clock(one.change.at_ns, zone, day=day) for one in rows]
+    services = ["" if one.service == one.title else one.service for one in rows]
     columns = [
         grid.numbers("time", times, rank=2),
         Column(
             "what", [inline(one.title, _TITLE).html for one in rows], [short(one.title, 60) for one in rows], "name"
         ),
-        Column(
-            "service", [inline(one.service, 60).html for one in rows], [short(one.service, 24) for one in rows], rank=1
-        ),
+        Column("service", [inline(one, 60).html for one in services], [short(one, 24) for one in services], rank=1),
         Column(
             "why not",
             [inline(one.reason, _REASON).html for one in rows],

@@ -25,12 +25,14 @@ class Table:
         rows: One value per column; None is blank, numbers stand to the right.
         caption: A line above the table.
         empty: What to say when there are no rows.
+        anchors: A name for each row to which links of the same page lead; none by default.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str | float | int | None]]
     caption: str = ""
     empty: str = "nothing"
+    anchors: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         wrong = next((row for row in self.rows if len(row) != len(self.columns)), None)
@@ -60,7 +62,8 @@ class Table:
             return markup.scoped(markup.element("p", markup.text(words), "obs-quiet"))
         styles = ["obs-number" if numeric else "" for numeric in self.numeric()]
         head, *rows = self.texts()
-        body = "".join(_row("td", row, styles) for row in rows)
+        names = self.anchors or [""] * len(rows)
+        body = "".join(_row("td", row, styles, name) for row, name in zip(rows, names, strict=True))
         inside = f"{caption}{markup.element('thead', _row('th', head, styles))}{markup.element('tbody', body)}"
         return markup.scoped(markup.element("table", inside))
 
@@ -84,12 +87,12 @@ def _cell(value: str | float | None) -> str:
     return f"{value:,}" if _is_number(value) else str(value)
 
 
-def _row(tag: str, cells: Sequence[str], styles: Sequence[str]) -> str:
+def _row(tag: str, cells: Sequence[str], styles: Sequence[str], anchor: str = "") -> str:
     inside = "".join(
         markup.element(tag, markup.text(visible(cell, lines=True)), css or _long(cell))
         for cell, css in zip(cells, styles, strict=True)
     )
-    return markup.element("tr", inside)
+    return f'<tr id="{markup.text(anchor)}">{inside}</tr>' if anchor else markup.element("tr", inside)
 
 
 def _long(cell: str) -> str:

@@ -17,6 +17,8 @@ _SI = ((1e-9, "n"), (1e-6, "µ"), (1e-3, "m"), (1.0, ""), (1e3, "k"), (1e6, "M")
 _COUNT = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"))
 _IEC = tuple((1024.0**power, prefix) for power, prefix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")))
 _CLOCK = ((1e-9, " ns"), (1e-6, " µs"), (1e-3, " ms"), (1.0, " s"), (60.0, " min"), (3600.0, " h"), (86400.0, " d"))
+_MINUTE = 4  # its place among them
+_LONGEST = 1e12  # seconds that are still told in days and hours
 
 # Unit → (what it is a multiple of, how many).
 _SAME_AS: dict[str, tuple[str, float]] = {
@@ -166,12 +168,19 @@ def times(value: float, other: float, unit: str = "") -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A duration in words as short as a reader takes it: 30 s, 5 min, 1.5 h, 2 d.
+    """A duration as a person says it: below a minute as a number, from there on in two units of the clock.
 
-    >>> seconds_text(90), seconds_text(0.5)
-    ('1.5 min', '500 ms')
+    >>> seconds_text(0.5), seconds_text(90), seconds_text(300), seconds_text(6420), seconds_text(201_600)
+    ('500 ms', '1 min 30 s', '5 min', '1 h 47 min', '2 d 8 h')
     """
-    return format_value(seconds, "s")
+    if not _CLOCK[_MINUTE][0] <= abs(seconds) < _LONGEST:
+        return format_value(seconds, "s")
+    least = _CLOCK[bisect_right([size for size, _ in _CLOCK], abs(seconds)) - 2][0]
+    rest, parts = round(abs(seconds) / least) * least, []
+    for size, suffix in reversed(_CLOCK[_MINUTE - 1 :]):
+        number, rest = divmod(rest, size)
+        parts += [f"{number:,.0f}{suffix}"] if number else []
+    return f"{'−' if seconds < 0 else ''}{' '.join(parts)}"
 
 
 def count_text(number: int, noun: str, plural: str = "") -> str:

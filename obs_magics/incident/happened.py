@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from obs_magics.display.visible import short
 from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks
 from obs_magics.model import provenance
@@ -19,6 +20,7 @@ from obs_magics.model.sources import no_progress
 from obs_magics.session.plan_events import EventsOptions
 
 _MOST = 10_000
+_FEW, _NAMED = 3, 120
 AHEAD_NS = MINUTE
 """What is dated further ahead of the sources' now is odd."""
 
@@ -116,12 +118,17 @@ def _odd(events: Sequence[Event], now_ns: int) -> list[str]:
     turned = [event for event in events if event.end_ns is not None and event.end_ns < event.start_ns]
     told = []
     if ahead:
-        told.append(f"{_those(ahead)} dated after the sources' now: a clock is wrong")
+        told.append(f"{_those(ahead)} dated after the sources' now, so a clock is wrong: {_named(ahead)}")
     if turned:
-        told.append(f"{_those(turned)} said to end before it began: a clock is wrong")
+        ended = "before it began" if len(turned) == 1 else "before they began"
+        told.append(f"{_those(turned)} said to end {ended}, so a clock is wrong: {_named(turned)}")
     return told
 
 
 def _those(events: Sequence[Event]) -> str:
-    named = "; ".join(event.title or event.kind for event in events[:3])
-    return f"{len(events)} {'event is' if len(events) == 1 else 'events are'} ({named})"
+    return "1 event is" if len(events) == 1 else f"{len(events):,} events are"
+
+
+def _named(events: Sequence[Event]) -> str:
+    named = "; ".join(short(event.title or event.kind, _NAMED) for event in events[:_FEW])
+    return f"{named}; and {len(events) - _FEW} more" if len(events) > _FEW else named

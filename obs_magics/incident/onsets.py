@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from obs_magics.display.units import format_value
+from obs_magics.display.units import format_value, seconds_text
 from obs_magics.incident.shifts import Points, shift_near, shifts_within, since
 from obs_magics.incident.timeline import shift_text
-from obs_magics.model.durations import MINUTE, SECOND, format_duration
+from obs_magics.model.durations import MINUTE, SECOND
 from obs_magics.model.incident import Shift
 from obs_magics.model.zones import to_datetime
 
@@ -137,7 +137,7 @@ def told_start(start_ns: int, symptoms: Sequence[Shift]) -> str:
     apart = first.start_ns - start_ns
     if abs(apart) <= SAME_NS:
         return f"as told; {shift_text(first)}"
-    distance = format_duration(abs(apart) // SECOND * SECOND)
+    distance = seconds_text(abs(apart) // SECOND)
     if apart < 0:
         return f"measured, {distance} before the time told: {shift_text(first)}"
     return f"as told; measured {distance} later, at {to_datetime(first.start_ns):%H:%M:%S} UTC: {shift_text(first)}"

@@ -29,6 +29,7 @@ _SWITCHES = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--no-pdf-header-footer",
+    "--generate-pdf-document-outline",
 )
 _SECONDS = 120
 _INSTEAD = "print the HTML report instead"

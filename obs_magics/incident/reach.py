@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from obs_magics.incident.parts import Parts, together
-from obs_magics.model.durations import MINUTE, SECOND, format_duration
+from obs_magics.display.units import seconds_text
+from obs_magics.incident.parts import Parts
+from obs_magics.model.durations import MINUTE, SECOND
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.sources import CatalogSource, EventsSource, LogsSource, MetricsSource, Source, TracesSource
 from obs_magics.model.zones import to_datetime
+from obs_magics.net.tasks import together
 from obs_magics.session.book import AUTO, SourceBook
 from obs_magics.session.core import Core
 from obs_magics.session.events import EventsDesk
@@ -113,7 +115,7 @@ def _apart(nows: dict[str, int]) -> list[str]:
     if not nows or max(nows.values()) - min(nows.values()) <= APART_NS:
         return []
     told = ", ".join(f"{name}: {to_datetime(now):%Y-%m-%d %H:%M:%S} UTC" for name, now in nows.items())
-    distance = format_duration((max(nows.values()) - min(nows.values())) // SECOND * SECOND)
+    distance = seconds_text((max(nows.values()) - min(nows.values())) // SECOND)
     return [f"the sources' clocks are {distance} apart ({told}): what they tell may not be of the same time"]
 
 

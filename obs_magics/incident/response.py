@@ -17,7 +17,8 @@ from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from obs_magics.model.durations import MINUTE, format_duration
+from obs_magics.display.units import seconds_text
+from obs_magics.model.durations import MINUTE, SECOND
 from obs_magics.model.incident import Incident, Milestone, Response
 
 MITIGATION_NS = 30 * MINUTE
@@ -100,7 +101,7 @@ def _mitigated(frame: pd.DataFrame, incident: Incident, near: Collection[str]) -
     )  # a process that was killed was no remedy
     rows = [row for row in own if frame["service"].notna().iloc[row]] or others
     if not rows:
-        why = f"no change within {format_duration(MITIGATION_NS)} before the recovery is recorded"
+        why = f"no change within {seconds_text(MITIGATION_NS / SECOND)} before the recovery is recorded"
         return Milestone(moment="mitigated", because=why)
     return Milestone(moment="mitigated", at_ns=_at(frame, rows[-1]), row=rows[-1], because=_said(frame, rows[-1]))
 

@@ -91,7 +91,7 @@ def test_a_page_lists_its_sections_and_leaves_empty_ones_out() -> None:
     html = to_html(_document())
     assert re.findall(r'<a href="#(\w+)">', html) == ["summary", "impact", "notes", "lessons"]
     assert "Nothing here" not in html
-    assert '<section id="impact">' in html
+    assert '<section id="impact" aria-labelledby="impact-title">' in html
 
 
 def test_headings_of_people_stand_below_ours() -> None:

@@ -155,7 +155,7 @@ def test_what_it_says() -> None:
         "most in payment-api: 1 deployment, 1 config change, 2 alerts, 1 incident",
         "in the 30 min before the alert “p99 above 1 s” (13:21): 7 min before: flag of cart, banner on; 8 min before:"
         " config change of payment-api, pool: 100 → 20; 9 min before: deployment, payment-api@v2.4.1: rounding",
-        "the last change, 5.5 h before the end of the range (13:30): restart of cart, OOMKilled",
+        "the last change, 5 h 30 min before the end of the range (13:30): restart of cart, OOMKilled",
         "still going on: Disk fills up since 03:00",
     ]
     assert event_sentences(summarize_events(empty_events()), end_ns=0) == ["no events"]

@@ -112,5 +112,5 @@ def test_a_ratio_is_that_of_the_numbers_shown() -> None:
 
 def test_counts_and_durations() -> None:
     assert [count_text(1, "series", "series"), count_text(1000, "point")] == ["1 series", "1,000 points"]
-    assert [seconds_text(90), seconds_text(0.5), seconds_text(86400)] == ["1.5 min", "500 ms", "1 d"]
+    assert [seconds_text(90), seconds_text(0.5), seconds_text(86400)] == ["1 min 30 s", "500 ms", "1 d"]
     assert plain(1234.56) == "1,235"

@@ -13,7 +13,7 @@ import pytest
 from conftest import missing
 
 from obs_magics import Session, demo
-from obs_magics.display.document import Figure
+from obs_magics.display.document import Figure, Piece
 from obs_magics.display.panel import Note
 from obs_magics.display.table import Table
 from obs_magics.incident.enriched import Enriched
@@ -134,8 +134,12 @@ def test_the_impact_is_the_integral_of_rate_and_error_rate(report: Postmortem, e
 def test_without_metrics_the_impact_is_unknown(enriched: Enriched) -> None:
     bare = replace(enriched, metrics=enriched.metrics.iloc[:0], incident=replace(enriched.incident, end_ns=None))
     impact = impact_of(bare, Slo.parse("99%"))
-    assert impact == Impact(slo=Slo.parse("99%"))
-    assert impact.facts() == [("Duration", "not over in the data"), ("Objective", "99 % of requests over 30 d")]
+    assert impact == Impact(slo=Slo.parse("99%"), open_because=bare.incident.end_because)
+    assert impact.facts() == [
+        ("Duration", bare.incident.end_because),
+        ("Requests", "not known: no source tells how many there were"),
+        ("Objective", "99 % of requests succeed over 30 d"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "100%", "0", "99.9 %/", "most", "99.9%/30 d x", "-3%"])
@@ -149,7 +153,7 @@ def test_what_is_no_objective_is_refused(text: str) -> None:
 
 def test_the_page_has_every_section_and_nothing_from_elsewhere(report: Postmortem) -> None:
     html = report.to_html()
-    sections = re.findall(r'<section id="(\w+)">', html)
+    sections = re.findall(r'<section id="(\w+)"', html)
     assert sections == [
         "summary", "impact", "detection", "timeline", "factors", "ruled_out", "actions", "lessons", "evidence",
     ]  # fmt: skip
@@ -242,7 +246,7 @@ def test_the_moments_stand_at_the_rows_that_tell_them(report: Postmortem) -> Non
         "mitigated": "redis pool: max connections 20 → 100",
         "recovered": "p99 latency back to 400 ms",
     }
-    rows = [re.sub("<[^>]*>", " ", row) for row in re.findall("<tr>.*?</tr>", report.to_html())]
+    rows = [re.sub("<[^>]*>", " ", row) for row in re.findall("<tr .*?</tr>", report.to_html())]
     marked = {"5.7×": "onset", "above 1 s": "detected +6 min", "20 → 100": "mitigated +32 min"}
     for title, mark in marked.items():
         assert any(title in " ".join(row.split()) and mark in row for row in rows), title
@@ -283,8 +287,10 @@ def test_a_number_of_several_factors_and_a_query_asked_often_stand_once(found: I
     second = replace(first, evidence=first.evidence[1:])
     report = Postmortem(found=replace(found, report=replace(found.report, factors=(first, second))))
     evidence = next(part for part in report.document.parts if part.key == "evidence")
-    numbers, asked = (block for block in evidence.blocks if isinstance(block, Table))
-    assert [row[0] for row in numbers.rows] == ["1", *["1, 2"] * (len(first.evidence) - 1)]
+    numbers = next(block for block in evidence.blocks if isinstance(block, Table))
+    asked = next(block.plain[0] for block in evidence.blocks if isinstance(block, Piece))
+    assert isinstance(asked, Table)
+    assert [row[1] for row in numbers.rows] == ["1", *["1, 2"] * (len(first.evidence) - 1)]
     every = [row for row in asked.rows if row[2] == '{ resource.service.name = "payment-api" }']
     assert every == [("demo", "traces", '{ resource.service.name = "payment-api" }', "13:45", "14:50", 8)]
 
@@ -317,7 +323,7 @@ def test_without_a_change_the_cause_is_said_to_be_unknown(found: Investigation) 
     bare = replace(found, report=replace(found.report, factors=(second,), conclusion="no change", reason="none fits"))
     assert headline(bare).startswith("payment-api: cause not known; ")
     html = Postmortem(found=bare).to_html()
-    assert "What caused it is not known. What stands out most: " in html
+    assert "What caused it is not known. Where to look: payment-api, very likely (96&nbsp;%); " in html
     assert "No change explains it: none fits." in html
 
 

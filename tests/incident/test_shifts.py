@@ -154,6 +154,6 @@ def test_a_start_that_was_told_is_held_against_what_is_measured() -> None:
     slow = shift_near(points(noisy((120, 0.4), (100, 2.0), (200, 0.4))), at(120))
     assert slow
     assert told_start(at(122), [slow]).startswith("as told; latency_p99")
-    assert told_start(at(140), [slow]).startswith("measured, 5m before the time told: latency_p99")
-    assert told_start(at(100), [slow]).startswith("as told; measured 5m later, at ")
+    assert told_start(at(140), [slow]).startswith("measured, 5 min before the time told: latency_p99")
+    assert told_start(at(100), [slow]).startswith("as told; measured 5 min later, at ")
     assert told_start(at(100), []) == "as told"

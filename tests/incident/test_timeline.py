@@ -181,7 +181,7 @@ def test_the_last_change_before_the_recovery_is_taken_for_what_helped(at: str, s
     one = [Event(start_ns=ns(at), kind="config_change", service=service, title="tuned")]
     told = response(timeline(incident(), events=events_frame(one)), incident(), NEAR).of("mitigated")
     assert (told.at_ns is not None) == found
-    assert told.because == ("tuned" if found else "no change within 30m before the recovery is recorded")
+    assert told.because == ("tuned" if found else "no change within 30 min before the recovery is recorded")
 
 
 def test_a_change_of_the_service_itself_goes_before_one_of_its_neighbours() -> None:
@@ -197,7 +197,7 @@ def test_a_change_of_the_service_itself_goes_before_one_of_its_neighbours() -> N
 def test_a_process_that_was_killed_did_not_mitigate(title: str) -> None:
     killed = Event(start_ns=ns("14:48"), kind="restart", service="payment-api", title=title)
     turned = Event(start_ns=ns("14:47"), kind="restart", service="payment-api", title="rolling restart")
-    for events_told, because in (([killed], "no change within 30m"), ([killed, turned], "rolling restart")):
+    for events_told, because in (([killed], "no change within 30 min"), ([killed, turned], "rolling restart")):
         told = response(timeline(incident(), events=events_frame(events_told)), incident(), NEAR).of("mitigated")
         assert told.because.startswith(because)
 

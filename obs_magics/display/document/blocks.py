@@ -87,12 +87,14 @@ class Document:
     Args:
         title: What it is called.
         subtitle: A line under the title.
+        status: How far it is, a sentence below; empty when it is done.
         parts: Its sections in order; empty ones are left out.
         footer: Where it comes from, a line at the end.
     """
 
     title: str
     subtitle: str = ""
+    status: str = ""
     parts: Sequence[Part] = ()
     footer: str = ""
     figures: Sequence[Figure] = field(init=False)

@@ -19,7 +19,8 @@ from obs_magics.display.document.blocks import (
     Piece,
     Prose,
 )
-from obs_magics.display.document.page import page, picture
+from obs_magics.display.document.page import page, pictures
+from obs_magics.display.document.tables import with_headings
 from obs_magics.display.panel import Note, note_html
 from obs_magics.display.table import Table
 from obs_magics.display.visible import visible
@@ -32,19 +33,23 @@ def to_html(document: Document) -> str:
     head = markup.element("h1", _text(document.title))
     if document.subtitle:
         head += markup.element("p", _text(document.subtitle), "subtitle")
+    if document.status:
+        head += markup.element("p", _text(document.status), "status")
     contents = [f'<a href="#{markup.text(part.key)}">{_text(part.title)}</a>' for part in document.parts]
     parts = [markup.element("header", head)]
     if len(contents) >= _FEWEST_LINKED:
-        parts.append(f'<nav aria-label="contents">{" ".join(contents)}</nav>')
-    parts += [_part(part) for part in document.parts]
+        parts.append(f'<nav aria-label="Contents">{" ".join(contents)}</nav>')
+    parts.append(markup.element("main", "\n".join(map(_part, document.parts))))
     if document.footer:
         parts.append(markup.element("footer", _text(document.footer)))
     return page(document.title, "\n".join(parts))
 
 
 def _part(part: Part) -> str:
-    inside = "\n".join([markup.element("h2", _text(part.title)), *map(block_html, part.blocks)])
-    return f'<section id="{markup.text(part.key)}">\n{inside}\n</section>'
+    key = markup.text(part.key)
+    inside = with_headings("\n".join(map(block_html, part.blocks)))
+    head = f'<h2 id="{key}-title">{_text(part.title)}</h2>'
+    return f'<section id="{key}" aria-labelledby="{key}-title">\n{head}\n{inside}\n</section>'
 
 
 @singledispatch
@@ -83,7 +88,7 @@ def _(block: Code) -> str:
 @block_html.register
 def _(block: Figure) -> str:
     said = markup.element("figcaption", _text(block.caption)) if block.caption else ""
-    return markup.element("figure", picture(block.chart.svg()) + said)
+    return markup.element("figure", pictures(block.chart) + said)
 
 
 @block_html.register
@@ -102,7 +107,8 @@ def _(block: Note) -> str:
 
 
 def _text(value: str) -> str:
-    return markup.text(visible(value, lines=True))
+    """Escaped, and no line ends between a number and its %."""
+    return markup.text(visible(value, lines=True)).replace(" %", "&nbsp;%")
 
 
 def prose_html(markdown: str) -> str:

@@ -46,6 +46,7 @@ def to_markdown(document: Document, *, folder: str) -> MarkdownFiles:
     """
     names = {id(figure): f"{folder}/figure-{number}.svg" for number, figure in enumerate(document.figures, 1)}
     lines = [f"# {escaped(document.title)}", *([escaped(document.subtitle)] if document.subtitle else [])]
+    lines += [f"*{_one_line(document.status)}*"] if document.status else []
     for part in document.parts:
         lines += [f"## {escaped(part.title)}", *(_block(block, names) for block in part.blocks)]
     if document.footer:

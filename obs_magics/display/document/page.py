@@ -10,9 +10,12 @@ from html import unescape
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from obs_magics import __version__
 from obs_magics.display import markup
+from obs_magics.display.chart import Chart
 from obs_magics.display.visible import visible
 
+_RUNNING = 90  # characters of the title that stand at the foot of each printed page
 _SPOKEN = re.compile(r'<svg [^>]*aria-label="([^"]*)"')
 
 
@@ -34,11 +37,32 @@ def page(title: str, body: str, *, styles: Sequence[str] = ()) -> str:
         body: HTML: every text in it escaped.
         styles: Further style sheets.
     """
-    return _environment().get_template("page.html").render(title=visible(title), body=body, styles=styles)
+    shown = visible(title)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(title=shown, footer=_css_text(shown), body=body, styles=styles, version=__version__)
+    )
+
+
+def _css_text(text: str) -> str:
+    """A text as a string of CSS, in which nothing ends the string or the style sheet."""
+    safe = "".join(char if char.isalnum() or char in " .,:-–" else f"\\{ord(char):x} " for char in text[:_RUNNING])
+    return f'"{safe}"'
 
 
 def picture(svg: str) -> str:
     """An SVG as an image, in which no script runs, with the text that it carries for those who cannot see it."""
     spoken = _SPOKEN.search(svg)
     label = markup.text(unescape(spoken[1]) if spoken else "a picture")
-    return f'<img alt="{label}" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+    return f'<img alt="{label}" src="{_data(svg)}">'
+
+
+def pictures(chart: Chart) -> str:
+    """A chart as an image for light and another for dark, so that its words read as well in both; light on paper."""
+    dark = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{_data(chart.svg("dark"))}">'
+    return markup.element("picture", dark + picture(chart.svg("light")))
+
+
+def _data(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

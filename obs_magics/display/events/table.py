@@ -59,7 +59,7 @@ def _columns(events: list[Event], zone: str) -> list[Column]:
         # in a terminal the icon alone: the strip above names them, and titles need the room
         Column("what", [markup.text(text) for text in marked], [ICONS[one.kind] for one in events]),
         _texts("service", [one.service for one in events], 22),
-        Column("", [_title(one) for one in events], [short(one.title, _TITLE) or "–" for one in events], "name"),
+        Column("event", [_title(one) for one in events], [short(one.title, _TITLE) or "–" for one in events], "name"),
     ]
     if any(one.version for one in events):
         columns.append(_texts("version", [one.version for one in events], 14, rank=2))

@@ -192,7 +192,7 @@ def _ground(picture: Pictured, layout: Layout, axis: TimeAxis) -> list[_Spec]:
         layers.append(
             {
                 "data": {"values": rules},
-                "mark": {"type": "rule", "strokeDash": [4, 3], "color": _GREY, "aria": False},
+                "mark": {"type": "rule", "strokeDash": [4, 3], "color": _GREY, "opacity": 0.55, "aria": False},
                 "encoding": {"x": {"field": "x", "type": "temporal"}},
             }
         )

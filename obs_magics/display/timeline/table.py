@@ -15,7 +15,7 @@ from obs_magics.display.timeline.style import STYLE
 from obs_magics.display.times import days_and_zone
 from obs_magics.display.traces import grid
 from obs_magics.display.traces.grid import Column
-from obs_magics.display.units import count_text, format_value
+from obs_magics.display.units import count_text, seconds_text
 from obs_magics.display.visible import short
 from obs_magics.model.incident import Response
 
@@ -93,7 +93,7 @@ def _columns(items: list[Item], response: Response | None, onset: int | None, zo
         "".join(f"[{word}] " for word in moments.get(one.row, [])) + said
         for one, said in zip(items, titles, strict=True)
     ]
-    columns.append(Column("", html, text, "name"))
+    columns.append(Column("event", html, text, "name"))
     until = [_until(one, zone, home) for one in items]
     if any(until):
         columns.append(Column("until", until, until, rank=3))
@@ -116,9 +116,7 @@ def _moments(response: Response | None) -> dict[int, list[str]]:
     for one in response.milestones if response is not None else ():
         if one.row is not None:
             length = response.since_onset(one.moment) if response is not None else None
-            took = (
-                f" +{format_value(length.total_seconds(), 's')}" if length is not None and one.moment != "onset" else ""
-            )
+            took = f" +{seconds_text(length.total_seconds())}" if length is not None and one.moment != "onset" else ""
             found.setdefault(one.row, []).append(f"{MOMENT_WORDS[one.moment]}{took}")
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obs_magics.display.clock import MS, clock_text
-from obs_magics.display.units import format_value
+from obs_magics.display.units import seconds_text
 from obs_magics.display.visible import short
 from obs_magics.model.incident import Milestone, Moment, Response
 
@@ -35,4 +35,4 @@ def _length(response: Response, one: Milestone, zone: str) -> str:
         return f"unknown ({because})"
     when = clock_text(one.at_ns // MS, zone)
     sign = "" if length.total_seconds() >= 0 else "−"
-    return f"{sign}{format_value(abs(length.total_seconds()), 's')} ({when}{', ' if because else ''}{because})"
+    return f"{sign}{seconds_text(abs(length.total_seconds()))} ({when}{', ' if because else ''}{because})"

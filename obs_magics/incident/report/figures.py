@@ -11,7 +11,7 @@ import pandas as pd
 from obs_magics.display.chart import Chart
 from obs_magics.display.document import Block, Figure
 from obs_magics.display.marks import LETTERS, MAX_MARKS, event_marks, event_word
-from obs_magics.display.metrics import metrics_chart
+from obs_magics.display.metrics import Shape, metrics_chart
 from obs_magics.display.panel import Note
 from obs_magics.display.table import Table
 from obs_magics.display.times import clock, several_days
@@ -24,6 +24,7 @@ from obs_magics.model.events import CHANGES, Event, events_frame, events_of
 
 _MEASURES = ("error_rate", "latency_p99", "throughput", "saturation")
 _TITLE, _SERVICE = 200, 60
+_SHAPE = Shape(width=680, height=120, margin=86)  # four of them, one below the other, fit on a page of paper
 
 
 def charts_of(enriched: Enriched, zone: str) -> list[Block]:
@@ -91,7 +92,9 @@ def _figure(enriched: Enriched, measure: str, frame: pd.DataFrame, marked: Seque
     title = f"{measure_title(measure)} of {enriched.service}"
     unit = units_of(enriched).get((measure, enriched.service), "")
     told = frame.dropna(axis="columns", how="all")
-    chart = metrics_chart(told, unit=unit, title=upper_first(title), zone=zone, events=events_frame(marked))
+    chart = metrics_chart(
+        told, unit=unit, title=upper_first(title), zone=zone, events=events_frame(marked), shape=_SHAPE
+    )
     return None if chart is None else Figure(_plain(chart), alt=title)
 
 

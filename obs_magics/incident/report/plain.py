@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from obs_magics.display.clock import MS, offset_text
 from obs_magics.display.document import Block, Bullets, Paragraph
-from obs_magics.display.root_cause import about_factor, named_factor, outcome_words
+from obs_magics.display.root_cause import Refer, about_factor, named_factor, outcome_words
 from obs_magics.display.table import Table
 from obs_magics.display.timeline.rows import EVERYONE, Item, items_of, since
 from obs_magics.display.times import clock, days_and_zone, several_days
@@ -51,24 +51,26 @@ def _until(one: Item, zone: str, *, day: bool) -> str:
     return "" if one.end_ns is None else clock(one.end_ns, zone, day=day)
 
 
-def plain_factors(factors: Sequence[Factor], zone: str) -> list[Block]:
+def plain_factors(factors: Sequence[Factor], zone: str, *, day: bool, refer: Refer) -> list[Block]:
     """Each factor with its evidence and its tests."""
     blocks: list[Block] = []
     for place, one in enumerate(factors, 1):
-        blocks.append(Paragraph(f"Factor {place}: {short(named_factor(one), _TITLE)} – {about_factor(one, zone)}"))
-        blocks.append(Bullets([short(evidence.claim, _CLAIM) for evidence in one.evidence]))
+        blocks.append(
+            Paragraph(f"Factor {place}: {short(named_factor(one), _TITLE)} – {about_factor(one, zone, day=day)}")
+        )
+        blocks.append(Bullets([f"{short(said.claim, _CLAIM)} ({refer(said)})" for said in one.evidence]))
         if one.refutations:
             blocks += [Paragraph("Put to the test:"), Bullets([outcome_words(test) for test in one.refutations])]
     return blocks
 
 
-def plain_ruled_out(rows: Sequence[RuledOut], zone: str) -> list[Block]:
+def plain_ruled_out(rows: Sequence[RuledOut], zone: str, *, day: bool) -> list[Block]:
     """What was ruled out, with the reason."""
     told = [
         (
-            "" if one.change is None else clock(one.change.at_ns, zone, day=False),
+            "" if one.change is None else clock(one.change.at_ns, zone, day=day),
             short(one.title, _TITLE),
-            short(one.service, _SERVICE),
+            "" if one.service == one.title else short(one.service, _SERVICE),
             short(one.reason, _CLAIM),
         )
         for one in rows

@@ -15,18 +15,19 @@ from typing import Any, Literal
 import pandas as pd
 
 from obs_magics import __version__
-from obs_magics.display.clock import MS, at
+from obs_magics.display.clock import MS, at, clock_text
 from obs_magics.display.document import Document, Part, to_html, to_markdown
+from obs_magics.display.times import several_days
 from obs_magics.display.visible import short
 from obs_magics.incident.investigate import Investigation
 from obs_magics.incident.pdf import write_pdf
 from obs_magics.incident.prose import Written
 from obs_magics.incident.report.impact import Impact, Slo, impact_of
+from obs_magics.incident.report.portable import portable
 from obs_magics.incident.response import response
 from obs_magics.incident.verdict import remedies_of
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.incident import Remark, Response
-from obs_magics.model.zones import format_instant
 
 Format = Literal["html", "pdf", "md", "json"]
 _TITLE = 120
@@ -76,6 +77,26 @@ class Postmortem:
         day = at(incident.start_ns // MS, self.zone)
         return self.written.title or incident.title or f"{incident.service}: incident of {day.day} {day:%B %Y}"
 
+    @property
+    def several_days(self) -> bool:
+        """Whether times need their day: the incident, and the changes that are thought of, are not of one."""
+        enriched, told = self.found.enriched, self.found.report
+        incident = enriched.incident
+        changes = [*(one.change for one in told.factors), *(one.change for one in told.ruled_out)]
+        times = [incident.start_ns, incident.end_ns or incident.start_ns]
+        times += [one.at_ns for one in changes if one is not None]
+        return several_days(min(times), max(times), self.zone)
+
+    @property
+    def failed(self) -> list[str]:
+        """What did not come from the sources, without folders of this machine."""
+        return [portable(text) for text in self.found.enriched.failed]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What else to know of the answers, likewise."""
+        return [portable(text) for text in self.found.enriched.warnings]
+
     @cached_property
     def impact(self) -> Impact:
         """What it cost."""
@@ -106,14 +127,15 @@ class Postmortem:
     def document(self) -> Document:
         """The whole of it, in sections."""
         from obs_magics.incident.report.sections import SECTIONS, subtitle
+        from obs_magics.incident.report.summary import status
 
         parts = [Part(key, title, build(self)) for key, title, build in SECTIONS]
-        return Document(self.title, subtitle=subtitle(self), parts=parts, footer=self._footer())
+        return Document(self.title, subtitle=subtitle(self), status=status(self), parts=parts, footer=self._footer())
 
     def _footer(self) -> str:
         asked = dict.fromkeys(f"{one.source} ({one.platform})" for one in self.found.enriched.questions)
         now = self.found.enriched.now_ns
-        until = f"; the data ends at {format_instant(now)}" if now else ""
+        until = f"; the data ends at {clock_text(now // MS, self.zone, day=True)}" if now else ""
         return f"Written by obs_magics {__version__} from {', '.join(asked) or 'no source'}{until}."
 
     def check(self) -> int:
@@ -142,8 +164,8 @@ class Postmortem:
                  "end": one.end, "digest": one.digest, "link": one.link}
                 for one in enriched.questions
             ],
-            "failed": list(enriched.failed),
-            "warnings": list(enriched.warnings),
+            "failed": list(self.failed),
+            "warnings": list(self.warnings),
             "generator": f"obs_magics {__version__}",
         }  # fmt: skip
         plain: dict[str, Any] = _plain(told)

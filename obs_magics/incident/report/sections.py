@@ -6,49 +6,46 @@ one cause.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from obs_magics.display.document import Block, Bullets, Code, Facts, Figure, Paragraph, Piece, Prose
 from obs_magics.display.panel import Note, notes_of
-from obs_magics.display.root_cause import confidence_words, factors_section, ruled_out_section
+from obs_magics.display.root_cause import factors_section, ruled_out_section
 from obs_magics.display.table import Table
 from obs_magics.display.timeline.picture import timeline_chart
 from obs_magics.display.timeline.table import timeline_table
 from obs_magics.display.timeline.times import response_sentences
-from obs_magics.display.times import clock, days_and_zone, several_days
-from obs_magics.display.units import format_value
+from obs_magics.display.times import days_and_zone
 from obs_magics.display.visible import short, upper_first
-from obs_magics.incident.investigate import Investigation
 from obs_magics.incident.missing import missing
-from obs_magics.incident.report.evidence import evidence_blocks
+from obs_magics.incident.report.evidence import evidence_blocks, references
 from obs_magics.incident.report.figures import charts_of
 from obs_magics.incident.report.plain import plain_factors, plain_ruled_out, plain_timeline
+from obs_magics.incident.report.summary import done_sentence, extent, summary_rows
 from obs_magics.incident.verdict import conclusion_sentence, spread_sentence
-from obs_magics.incident.words import incident_sentences
-from obs_magics.model.durations import SECOND
+from obs_magics.incident.words import (
+    clock_of,
+    extent_sentence,
+    load_sentence,
+    neighbours_sentence,
+    symptom_sentence,
+)
 
 if TYPE_CHECKING:
-    from obs_magics.incident.report.postmortem import Postmortem
+    from obs_magics.incident.report.postmortem import Action, Postmortem
 
 Builder = Callable[["Postmortem"], Sequence[Block]]
 _SERVICE = 100
+_CALIBRATED = (
+    "a percentage says how often a factor with so much evidence was the one that mattered most in public benchmarks;"
+    " they need not add up to 100 %"
+)
 
 
 def subtitle(report: Postmortem) -> str:
-    """Which service, on which day, from when to when, in which zone."""
-    incident, zone = report.found.enriched.incident, report.zone
-    start, end = incident.start_ns, incident.end_ns
-    day = end is not None and several_days(start, end, zone)
-    until = "not over in the data" if end is None else f"{clock(end, zone, day=day)} ({_length(end - start)})"
-    words = "since" if end is None else "from"
-    joint = ", " if end is None else " to "
-    days = days_and_zone(start, start if end is None else end, zone)
-    return f"{short(incident.service, _SERVICE)} {words} {clock(start, zone, day=day)}{joint}{until}, {days}"
-
-
-def _length(ns: int) -> str:
-    return format_value(ns / SECOND, "s")
+    """Which service, from when to when, on which day, in which zone."""
+    return f"{short(report.found.enriched.service, _SERVICE)} {extent(report)}"
 
 
 def _written(report: Postmortem, key: str) -> list[Block]:
@@ -57,45 +54,44 @@ def _written(report: Postmortem, key: str) -> list[Block]:
 
 
 def _summary(report: Postmortem) -> list[Block]:
-    found, zone = report.found, report.zone
-    told = (*incident_sentences(found.enriched, zone=zone)[:4], spread_sentence(found, zone=zone))
     return [
         *_written(report, "summary"),
-        Paragraph(_verdict(found)),
-        Bullets([upper_first(sentence) for sentence in told if sentence]),
-        *notes_of(failed=missing(found.enriched.failed), warnings=found.enriched.warnings),
+        Facts(summary_rows(report)),
+        *notes_of(failed=missing(report.failed), warnings=report.warnings),
     ]
 
 
-def _verdict(found: Investigation) -> str:
-    """What most likely contributed; where no change is known that did, what stands out and where."""
-    first = found.report.factors[0] if found.report.factors else None
-    if first is None:
-        return f"What caused it is not known: {found.report.reason}."
-    where = f" ({first.service})" if first.service and first.service not in first.title else ""
-    sure = confidence_words(first.confidence)
-    if first.change is not None:
-        return f"Most likely contributing: {first.title}{where} – {sure}."
-    return f"What caused it is not known. What stands out most: {first.title}{where} – {sure}."
-
-
 def _impact(report: Postmortem) -> list[Block]:
-    blocks: list[Block] = [*_written(report, "impact"), Facts(report.impact.facts())]
-    if report.impact.budget_share is not None:
-        blocks.append(Note("the budget's window is counted at the rate of requests that was usual before", "note"))
-    return [*blocks, *charts_of(report.found.enriched, report.zone)]
+    enriched, impact = report.found.enriched, report.impact
+    clock = clock_of(enriched, report.zone)
+    told = (symptom_sentence(enriched, clock), neighbours_sentence(enriched, clock), load_sentence(enriched, clock))
+    blocks: list[Block] = [*_written(report, "impact"), Facts(impact.facts(report.zone)), _bullets(told)]
+    if impact.budget_share is not None:
+        blocks.append(Note("the error budget is that of the requests that were usual before the incident", "note"))
+    return [*blocks, *charts_of(enriched, report.zone)]
+
+
+def _bullets(sentences: Iterable[str]) -> Bullets:
+    return Bullets([f"{upper_first(sentence)}." for sentence in sentences if sentence])
 
 
 def _detection(report: Postmortem) -> list[Block]:
-    told = response_sentences(report.response, zone=report.zone)
-    return [*_written(report, "detection"), Bullets([upper_first(sentence) for sentence in told])]
+    enriched = report.found.enriched
+    clock = clock_of(enriched, report.zone)
+    told = (
+        extent_sentence(enriched, clock),
+        *response_sentences(report.response, zone=report.zone),
+        done_sentence(report, clock),
+    )
+    return [*_written(report, "detection"), _bullets(told)]
 
 
 def _timeline(report: Postmortem) -> list[Block]:
     frame, response, service = report.timeline, report.response, report.found.enriched.service
     if frame.empty:
         return _written(report, "timeline")
-    chart = timeline_chart(frame, response=response, service=service, zone=report.zone)
+    title = f"{short(service, _SERVICE)} and what it is connected to"
+    chart = timeline_chart(frame, response=response, service=service, zone=report.zone, title=title)
     table = timeline_table(frame, response=response, zone=report.zone, title="All that is known")
     return [
         *_written(report, "timeline"),
@@ -105,27 +101,49 @@ def _timeline(report: Postmortem) -> list[Block]:
 
 
 def _factors(report: Postmortem) -> list[Block]:
-    found = report.found.report
+    found, day = report.found.report, report.several_days
     blocks = _written(report, "factors")
     blocks.append(Paragraph(f"{upper_first(conclusion_sentence(found))}."))
     if not found.factors:
         return blocks
-    section = factors_section(found.factors, zone=report.zone, title="Most likely first")
-    return [*blocks, Piece(section, plain_factors(found.factors, report.zone))]
+    spread = spread_sentence(report.found, zone=report.zone)
+    if spread:
+        blocks.append(Paragraph(f"{upper_first(spread)}."))
+    refer = references(found)
+    section = factors_section(found.factors, zone=report.zone, title="Most likely first", day=day, refer=refer)
+    plain = plain_factors(found.factors, report.zone, day=day, refer=refer)
+    return [*blocks, Piece(section, plain), Note(_CALIBRATED, "note")]
 
 
 def _ruled_out(report: Postmortem) -> list[Block]:
     rows = report.found.report.ruled_out
     if not rows:
         return _written(report, "ruled_out")
-    section = ruled_out_section(rows, zone=report.zone, title="With the reason")
-    return [*_written(report, "ruled_out"), Piece(section, plain_ruled_out(rows, report.zone))]
+    incident = report.found.enriched.incident
+    zone = days_and_zone(incident.start_ns, incident.start_ns, report.zone)
+    title = f"With the reason; {zone}" if any(one.change is not None for one in rows) else "With the reason"
+    section = ruled_out_section(rows, zone=report.zone, title=title, day=report.several_days)
+    return [*_written(report, "ruled_out"), Piece(section, plain_ruled_out(rows, report.zone, day=report.several_days))]
 
 
 def _actions(report: Postmortem) -> list[Block]:
-    rows = [(upper_first(one.what), one.kind, short(one.because, 120), "") for one in report.actions]
-    table = Table(["action", "to", "because of", "owner"], rows, caption="Proposed from what was found")
+    over = report.found.enriched.incident.end_ns is not None
+    words = {"mitigate": "if it comes back" if over else "now", "prevent": "for good"}
+    rows = [
+        (f"{upper_first(one.what)}.", words[one.kind], _because(one, report), "to be named", "to be set")
+        for one in report.actions
+    ]
+    table = Table(["action", "when", "because of", "owner", "due"], rows, caption="Proposed from what was found")
     return [*_written(report, "actions"), *([table] if rows else [])]
+
+
+def _because(action: Action, report: Postmortem) -> str:
+    """Which factor asks for it; else the words in which its sign was found."""
+    for place, one in enumerate(report.found.report.factors, 1):
+        titles = {one.title} if one.change is None else {one.title, one.change.title}
+        if any(action.because == title or action.because.endswith(f": {title}") for title in titles):
+            return f"factor {place}"
+    return short(action.because, 120)
 
 
 def _lessons(report: Postmortem) -> list[Block]:
