@@ -15,20 +15,22 @@ _TITLE, _SERVICE = 100, 60
 _MOST_ONGOING = 3
 
 
-def event_sentences(summary: EventSummary, *, end_ns: int, zone: str = "UTC") -> list[str]:
+def event_sentences(summary: EventSummary, *, end_ns: int, zone: str = "UTC", whole: bool = True) -> list[str]:
     """What a summary says, a sentence without a full stop each.
 
     Args:
         summary: In numbers.
         end_ns: Where the range ends: how long ago the last change was is counted from there.
         zone: IANA name of the zone in which times are written.
+        whole: Whether all events were asked for: among chosen ones, that there is no change tells nothing.
     """
     if not summary.rows:
         return ["no events"]
     told = [_head(summary)]
     if summary.services > 1:
         told.append(f"most in {short(summary.busiest, _SERVICE)}: {kinds_text(summary.busiest_kinds)}")
-    told += [_before(summary.before, zone)] if summary.before else []
+    if summary.before and (summary.before.changes or whole):
+        told.append(_before(summary.before, zone))
     told += [_last_change(summary.last_change, end_ns, zone)] if summary.last_change else []
     told += [_ongoing(summary.ongoing, end_ns, zone)] if summary.ongoing else []
     return told

@@ -20,6 +20,9 @@ from obs_magics.display.clock import MS, clock_text
 from obs_magics.display.panel import Note, Panel, Section, notes_of
 from obs_magics.display.times import several_days
 from obs_magics.display.units import count_text
+from obs_magics.language.measures import measure_names
+from obs_magics.model import provenance
+from obs_magics.model.errors import did_you_mean
 from obs_magics.model.events import CHANGES, ONGOING, empty_events
 from obs_magics.model.series import Series, short_names, split_series
 from obs_magics.model.time import MINUTE, TimeRange, format_duration
@@ -65,6 +68,7 @@ class Seen:
         where: "from demo (folder)"; may be empty.
         notes: What else to know.
         failed: Questions that were not answered.
+        why_none: Why there are no series, where that is known.
     """
 
     frame: pd.DataFrame
@@ -79,6 +83,7 @@ class Seen:
     where: str = ""
     notes: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    why_none: str = ""
 
     @property
     def since(self) -> pd.Timestamp | None:
@@ -112,7 +117,17 @@ def seen_of(report: AnomalyReport, where: str) -> Seen:
         where=where,
         notes=report.notes,
         failed=report.failed,
+        why_none=_why_none(report),
     )
+
+
+def _why_none(report: AnomalyReport) -> str:
+    """What the sources say of questions that no series answers, and measures whose names are near."""
+    origins = [origin for one in report.asked if (origin := provenance.of(one.frame)) is not None]
+    told = [origin.empty_reason for origin in origins if origin.empty_reason]
+    plain = [one.name for one in report.asked if one.measure is None]
+    near = [hint for name in plain if (hint := did_you_mean(name, measure_names()))]
+    return "; ".join(dict.fromkeys([*told, *(f"of measures, {hint}" for hint in near)]))
 
 
 def with_service(anomalies: pd.DataFrame, query: str) -> pd.DataFrame:
@@ -153,7 +168,7 @@ def anomalies_panel(
     if not seen.series:
         return Panel(
             headline=f"{title}: there is nothing to look at",
-            sentences=["Empty: no series answers this question; is the name right?", looked_note(seen, zone_text)],
+            sentences=[f"Empty: {seen.why_none or 'no series answers this question'}", looked_note(seen, zone_text)],
             notes=notes_of_seen(seen, changes),
             next_cells=["%obs catalog"],
         )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from obs_magics.session.correlate import CorrelationReport
 
 _FEW = 3
+_ALIKE = 0.6  # correlation of what is named though it may be chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ def correlate_panel(compared: Compared, *, title: str, zone: tzinfo, now_ns: int
             title=f"what moved with {target}",
             zone=zone_text,
         ),
-        sentences=[_examined(compared, zone_text), *_sentences(moved, target)],
+        sentences=[_examined(compared, zone_text), *(_sentences(moved, target) if moved else _alike(compared, target))],
         sections=[
             *([correlation_table(compared.frame)] if moved else []),
             *_causes(compared, zone_text, now_ns, sources),
@@ -213,11 +214,21 @@ def _examined(compared: Compared, zone: str) -> str:
 
 
 def _sentences(moved: list[Moved], target: str) -> list[str]:
-    if not moved:
-        return [f"nothing moved with {target} that chance would not do"]
     first = [one for one in moved if one.lag_seconds < 0]
     told = [f"{plain_name(one.series)} ({one.when()})" for one in first[:_FEW]]
     return [f"moved before {target}: {', '.join(told)}"] if told else []
+
+
+def _alike(compared: Compared, target: str) -> list[str]:
+    """That nothing is sure, and what looks alike all the same: in a short range one incident is one move."""
+    told = f"nothing moved with {target} that chance would not do"
+    own = _rows_of(compared.series, compared.target)
+    every = moved_in(correlate(compared.series, own, limit=None, alpha=1.0))
+    near = sorted((one for one in every if abs(one.correlation) >= _ALIKE), key=lambda one: -abs(one.correlation))
+    if not near:
+        return [told]
+    named = ", ".join(f"{plain_name(one.series)} ({one.correlation:.2f}, {one.when()})" for one in near[:_FEW])
+    return [told, f"most alike, and too seldom to be sure: {named}; a longer range tells more"]
 
 
 def _causes(compared: Compared, zone: str, now_ns: int, sources: Sources) -> list[Section]:

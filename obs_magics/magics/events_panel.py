@@ -56,7 +56,7 @@ def events_panel(frame: pd.DataFrame, question: str, *, name: str, options: str,
         chart=event_strip(
             frame, span_ns=(start_ns, end_ns), zone=zone_text, title=title, about=kinds_text(summary.kinds)
         ),
-        sentences=event_sentences(summary, end_ns=end_ns, zone=zone_text),
+        sentences=event_sentences(summary, end_ns=end_ns, zone=zone_text, whole=not (question.strip() or options)),
         notes=notes_about(origin),
         link=origin.link,
         next_cells=[*_next_cells(origin, previous, options, summary, logs), *after],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 
 from obs_magics.language.measures import Measure, Resolved, Resolver, find_measure
@@ -17,6 +19,8 @@ from obs_magics.syntax.promql import tree_of
 from obs_magics.syntax.promql_split import selector_text
 from obs_magics.syntax.promql_tree import selections
 
+_OF_SERVICE = re.compile(r"(?P<measure>[\w .%/-]+?) +(?:of|in|for|at) +(?P<service>[\w.:/-]+)", re.ASCII)
+_WORDS = re.compile(r"[\w.:/'’-]+(?:[ ,]+[\w.:/'’-]+)+\??")  # nothing that a query is made of
 MOST_SERVICES = 60
 """Services that a scan looks at which names none."""
 
@@ -44,12 +48,18 @@ class AnomalyQuestions:
             UsageError: A service stands beside a query of its own, or is not there.
             TranslationError: Nothing in the source tells the measure that was named.
         """
-        typed = checked_text(text)
+        typed, service = in_words(checked_text(text), options.service)
+        options = dataclasses.replace(options, service=service)
         if typed and not await self._is_measure(typed, source):
             if options.service is not None:
                 raise UsageError(
                     "a service goes with a measure, and this is a query of its own",
                     hint="write the service into the query, or name a measure: error_rate, latency_p99",
+                )
+            if _WORDS.fullmatch(typed) and tree_of(typed) is None:
+                raise UsageError(
+                    f"{typed!r} is no measure and no query",
+                    hint="name a measure, and where and when behind it: errors --service payment-api --last 3h",
                 )
             return [Question(typed, selector=_selector(typed))], ()
         resolver = self._measures.resolver(source)
@@ -103,6 +113,18 @@ class AnomalyQuestions:
         own = self._measures.own_names
         measures = [resolver.measure(name) for name in names if find_measure(name) is not None or name in own]
         return measures, [name for name in names if find_measure(name) is None and name not in own]
+
+
+def in_words(text: str, service: str | None) -> tuple[str, str | None]:
+    """A measure and its service, where both stand in words: "errors of payment-api"; else as they came.
+
+    >>> in_words("p99 latency of payment-api", None)
+    ('p99 latency', 'payment-api')
+    """
+    found = _OF_SERVICE.fullmatch(text)
+    if found is None or service is not None or find_measure(found["measure"]) is None:
+        return text, service
+    return found["measure"], found["service"]
 
 
 def _selector(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from obs_magics.analysis.events import Chosen, chosen, folded
 from obs_magics.display.units import count_text
-from obs_magics.model.events import events_frame, events_of
+from obs_magics.model.errors import did_you_mean
+from obs_magics.model.events import Event, events_frame, events_of
 from obs_magics.model.query import EventsQuery
 from obs_magics.model.sources import Answer
 
@@ -39,7 +40,7 @@ def merged(answers: Mapping[str, Answer], query: EventsQuery) -> Answer:
         ),
         failed=tuple(f"{name}{text}" for name, answer in named.items() for text in answer.failed),
         link=next((answer.link for answer in answers.values() if alone), ""),
-        empty_reason="" if kept else _why_empty(query, found, len(told), reasons),
+        empty_reason="" if kept else _why_empty(query, found, told, reasons),
         signal="events",
         notes=(*(f"{name}{text}" for name, answer in named.items() for text in answer.notes), *_said(found, twice)),
     )
@@ -56,8 +57,13 @@ def _said(found: Chosen, twice: int) -> list[str]:
     return told
 
 
-def _why_empty(query: EventsQuery, found: Chosen, total: int, reasons: list[str]) -> str:
+def _why_empty(query: EventsQuery, found: Chosen, told: Sequence[Event], reasons: list[str]) -> str:
     """What there is instead, as far as it is known."""
+    total = len(told)
+    known = {event.service for event in told if event.service}
+    near = [f"no event there is of {name!r}: {hint}" for name in query.services if (hint := did_you_mean(name, known))]
+    if near and not known & set(query.services):
+        return "; ".join(near)
     if found.of_no_service:
         return f"{count_text(found.of_no_service, 'event')} of no service in particular would fit: leave --service out"
     if found.outside:

@@ -113,8 +113,24 @@ def test_a_sustained_rise_of_traffic_is_found_with_history(shop: Shell) -> None:
 def test_a_name_that_no_series_has_is_not_called_usual(shop: Shell) -> None:
     text = said(shop.run("%obs_anomalies nothing_like_it_total --last 1h"))
     assert "there is nothing to look at" in text
-    assert "Empty: no series answers this question" in text
+    assert "Empty: there is no metric 'nothing_like_it_total' here" in text
     assert "nothing unusual" not in text
+    assert "did you mean http_requests_total" in said(shop.run("%obs_anomalies http_request_total --last 1h"))
+    assert "of measures, did you mean error_rate?" in said(shop.run("%obs_anomalies eror_rate --last 1h"))
+
+
+def test_a_measure_of_a_service_may_stand_in_words(shop: Shell) -> None:
+    words = shop.run("%obs_anomalies errors of payment-api --start 13:45 --end 15:15 --no-plot")
+    options = shop.run("%obs_anomalies errors --service payment-api --start 13:45 --end 15:15 --no-plot")
+    assert len(words.result)
+    pd.testing.assert_frame_equal(words.result, options.result)
+
+
+def test_words_that_are_no_query_are_told_how_to_ask(shop: Shell) -> None:
+    cell = shop.run("%obs_anomalies what is unusual in payment-api since 14:00?")
+    assert isinstance(cell.error, UsageError)
+    assert "is no measure and no query" in str(cell.error)
+    assert "--service payment-api" in str(cell.error)
 
 
 def test_options_may_stand_behind_a_name(shop: Shell) -> None:

@@ -120,6 +120,14 @@ def test_nothing_moved_is_an_answer(shop: Shell) -> None:
     assert "nothing moved with other that chance would not do" in told
 
 
+def test_of_one_incident_alone_what_looks_alike_is_named(shop: Shell) -> None:
+    cell = shop.run("%obs_correlate error_rate --service payment-api --start 13:30 --end 15:30")
+    assert cell.result.empty
+    told = said(cell)
+    assert "most alike, and too seldom to be sure: error_rate · checkout-api (0.9" in told
+    assert "a longer range tells more" in told
+
+
 def test_dry_run_asks_nothing(shop: Shell) -> None:
     asked: list[str] = []
     shop.session.bus.subscribe("observability:query:start", lambda _, payload: asked.append(payload["query"]))

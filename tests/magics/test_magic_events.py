@@ -11,7 +11,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from obs_magics.api import Session
-from obs_magics.magics.commands import EVENT_KINDS, EVENTS
+from obs_magics.magics.commands_ask import EVENT_KINDS, EVENTS
 from obs_magics.model.events import KINDS, check_events
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def test_options_and_words_narrow_the_answer(shop: Shell) -> None:
     assert cell.result["kind"].tolist() == ["alert"]
     shop.variables["name"] = "payment-api"
     assert set(shop.run('%obs_events --last 2h --no-plot service="${name}"').result["service"]) == {"payment-api"}
+
+
+def test_who_asks_for_alerts_is_not_told_that_nothing_changed(shop: Shell) -> None:
+    for cell in ("%obs_events alerts of payment-api since 14:00", "%obs_events --kind alert --last 2h"):
+        assert "nothing is known to have changed" not in " ".join(shop.run(cell).text.split())
 
 
 def test_nothing_says_why_and_what_to_do(shop: Shell) -> None:

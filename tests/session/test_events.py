@@ -211,6 +211,7 @@ def test_the_newest_are_kept_and_it_is_said(session: Session) -> None:
     ("options", "reason"),
     [
         ({"service": "pay"}, "1 event of no service in particular would fit: leave --service out"),
+        ({"service": "carrt"}, "no event there is of 'carrt': did you mean cart?"),
         ({"last": "5m"}, "2 events outside of the time asked for would fit: look further with --last"),
         ({"query": "nonsense"}, "none of the 2 events there fits what was asked for"),
     ],
