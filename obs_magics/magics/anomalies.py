@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from obs_magics.magics.context import Context
     from obs_magics.session.changes import Changes
 
-# `errors --last 6h`: behind a plain name options can be told from a query.
+# `errors --last 6h`, `errors of payment-api --last 6h`: behind plain words options can be told from a query.
 _NAME_FIRST = re.compile(
-    r"(?P<target>\s*[^\W\d]\w*\s*<<)?\s*(?P<name>[^\W\d][\w:.]*)\s+(?P<options>--[^\W\d].*)", re.DOTALL
+    r"(?P<target>\s*[^\W\d]\w*\s*<<)?\s*(?P<name>[^\W\d][\w:.]*(?:[ ]+[\w:./-]*\w)*?)\s+(?P<options>--[^\W\d].*)",
+    re.DOTALL,
 )
 _NAME = re.compile(r"[^\W\d]\w*")
 _PATTERNS = ("metric", "service", "series", "kind")

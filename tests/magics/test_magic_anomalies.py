@@ -342,6 +342,7 @@ def test_help_is_shown(shop: Shell) -> None:
         ("errors --last 6h", " --last 6h errors"),
         ("a << errors --last 6h ;", "a << --last 6h errors;"),
         ("errors", "errors"),
+        ("errors of payment-api --last 6h --step 1m", " --last 6h --step 1m errors of payment-api"),
         ("a - -b", "a - -b"),
         ("a -b", "a -b"),
         ("rate(a[5m]) --last 6h", "rate(a[5m]) --last 6h"),

@@ -126,6 +126,8 @@ def test_of_one_incident_alone_what_looks_alike_is_named(shop: Shell) -> None:
     told = said(cell)
     assert "most alike, and too seldom to be sure: error_rate · checkout-api (0.9" in told
     assert "a longer range tells more" in told
+    words = shop.run("%obs_correlate error_rate of payment-api --start 13:30 --end 15:30 --no-plot")
+    assert words.error is None
 
 
 def test_dry_run_asks_nothing(shop: Shell) -> None:
