@@ -12,7 +12,14 @@ from typing import Any, Literal, get_args
 
 Frame = Literal["metrics", "logs", "spans", "events"]
 Statistic = Literal[
-    "median", "share of requests", "lines per second", "median own time", "median gap", "failing share", "instant"
+    "median",
+    "median rate",
+    "share of requests",
+    "lines per second",
+    "median own time",
+    "median gap",
+    "failing share",
+    "instant",
 ]
 Conclusion = Literal["a change", "no change", "a service", "not enough evidence"]
 """`a service`: where it comes from is known, and nothing is known of changes."""

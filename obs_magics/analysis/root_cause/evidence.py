@@ -11,6 +11,7 @@ from obs_magics.analysis.root_cause.changes import Judged
 from obs_magics.analysis.root_cause.findings import Finding
 from obs_magics.analysis.root_cause.inputs import Observations
 from obs_magics.analysis.root_cause.measures import Measures
+from obs_magics.analysis.root_cause.metric_shifts import LABEL
 from obs_magics.analysis.root_cause.said import called, lasts, valued
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.model.root_cause import Evidence, Frame, Statistic
@@ -22,7 +23,7 @@ def evidence_of(finding: Finding, case: Case) -> Evidence:
     value, usual = finding.during, finding.before
     if finding.signal == "symptom":
         measures = Measures(case.given, case.periods)
-        value, usual = (measures.of("median", "metrics", rows, side) for side in (INCIDENT, REFERENCE))
+        value, usual = (measures.of(statistic, "metrics", rows, side) for side in (INCIDENT, REFERENCE))
     return Evidence(
         claim=claim,
         frame=frame,
@@ -126,24 +127,37 @@ def _of_errors(finding: Finding, _given: Observations) -> _Made:
 
 
 def _of_metrics(finding: Finding, given: Observations) -> _Made:
-    rows = {"service": finding.service, "metric": finding.subject}
-    if finding.details.get("instance"):
-        rows["instance"] = finding.details["instance"]
-    now, usual = (valued(given, finding.subject, finding.service, one) for one in (finding.during, finding.before))
-    claim = f"{called(given, finding.subject)} of {finding.service}: {now}, usually {usual}"
-    return "metrics", "median", rows, given.units.get((finding.subject, finding.service), ""), claim
+    labels = {name.removeprefix(LABEL): value for name, value in finding.details.items() if name.startswith(LABEL)}
+    rows = {"service": finding.service, "metric": finding.subject, **labels}
+    which = f" ({', '.join(labels.values())})" if labels else ""
+    if "counter" in finding.details:
+        now, usual = f"{finding.during:.4g} a second", f"{finding.before:.4g}"
+        statistic: Statistic = "median rate"
+        unit = "1/s"
+    else:
+        values = (finding.during, finding.before)
+        now, usual = (valued(given, finding.subject, finding.service, one) for one in values)
+        statistic, unit = "median", given.units.get((finding.subject, finding.service), "")
+    return (
+        "metrics",
+        statistic,
+        rows,
+        unit,
+        f"{called(given, finding.subject)} of {finding.service}{which}: {now}, usually {usual}",
+    )
 
 
 def _of_symptom(finding: Finding, _given: Observations) -> _Made:
+    statistic: Statistic = "median rate" if "counter" in finding.details else "median"
     if "callee" in finding.details:
         callee = finding.details["callee"]
         claim = f"{finding.service} still gets requests and calls {callee} no more"
-        return "metrics", "median", {"service": callee, "metric": finding.subject}, "", claim
+        return "metrics", statistic, {"service": callee, "metric": finding.subject}, "", claim
     share = float(finding.details["share"])
     claim = (
         f"{_percent(share)} of the symptom's excess is {finding.service}'s own in {finding.subject}, not its callees'"
     )
-    return "metrics", "median", {"service": finding.service, "metric": finding.subject}, "", claim
+    return "metrics", statistic, {"service": finding.service, "metric": finding.subject}, "", claim
 
 
 _MADE: Mapping[str, Callable[[Finding, Observations], _Made]] = {
@@ -160,8 +174,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+# Which of a row's parts are columns; all of a metric's are.
 _COLUMNS: Mapping[Frame, frozenset[str]] = {
-    "metrics": frozenset({"service", "metric", "instance"}),
     "logs": frozenset({"service"}),
     "spans": frozenset({"service", "operation"}),
     "events": frozenset({"id", "title", "kind"}),
@@ -171,4 +185,10 @@ _COLUMNS: Mapping[Frame, frozenset[str]] = {
 def _query(frame: Frame, rows: Mapping[str, str]) -> str:
     """What `DataFrame.query` takes, of what are columns; the callee's service stands for a call."""
     named = {"service": rows["callee"]} if "callee" in rows else rows
-    return " and ".join(f"{name} == {value!r}" for name, value in named.items() if value and name in _COLUMNS[frame])
+    columns = _COLUMNS.get(frame, named)
+    told = (
+        (name if name.isidentifier() else f"`{name}`", value)
+        for name, value in named.items()
+        if value and name in columns
+    )
+    return " and ".join(f"{name} == {value!r}" for name, value in told)

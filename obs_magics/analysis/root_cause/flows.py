@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def flow_findings(table: SeriesTable, periods: Periods, calls: Collection[tuple[
     for caller, callee in sorted(calls):
         if callers[callee] == 1 and caller in grid.columns and callee in grid.columns:
             asked, passed = (grid[name].to_numpy(dtype=np.float64) for name in (caller, callee))
-            found += _stopped((caller, callee), str(metric), asked, passed, period)
+            told = _stopped((caller, callee), str(metric), asked, passed, period)
+            found += [replace(one, details={**one.details, **table.counted(callee, one.subject)}) for one in told]
     return found
 
 

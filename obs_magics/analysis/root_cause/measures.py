@@ -16,6 +16,7 @@ import pandas as pd
 from obs_magics.analysis.root_cause.calls import Requests
 from obs_magics.analysis.root_cause.inputs import Observations, nanoseconds
 from obs_magics.analysis.root_cause.log_statements import first_instants, statements
+from obs_magics.analysis.root_cause.metric_shifts import labels_of
 from obs_magics.analysis.root_cause.periods import Periods
 from obs_magics.analysis.root_cause.statistics import INCIDENT, REFERENCE
 from obs_magics.analysis.spans import self_time
@@ -98,15 +99,30 @@ class Measures:
 
     def metric_median(self, rows: Rows, side: int) -> float:
         """Median of the values of one series."""
+        own = self._series(rows)
+        return float(own["value"][own["period"] == side].median())
+
+    def rate_median(self, rows: Rows, side: int) -> float:
+        """Median of how much one counter, or several together, grew per second between two values."""
+        own = self._series(rows)
+        labels = [name for name in own.columns if name not in {"value", "instant", "period"}]
+        parts = own.groupby(labels, dropna=False) if labels else [("", own)]
+        grown = [_growth(part) for _key, part in parts]
+        every = pd.concat(grown) if grown else own
+        return float(every["value"][every["period"] == side].median())
+
+    def _series(self, rows: Rows) -> pd.DataFrame:
+        """The rows of a metrics frame that have what is told, in order of time, each with its period."""
         frame = self.observations.metrics
         if frame is None:
-            return float("nan")
-        chosen = np.ones(len(frame), dtype=bool)
-        for name in ("service", "metric", "instance"):
-            if rows.get(name) and name in frame.columns:
+            return pd.DataFrame({"value": [], "instant": [], "period": []})
+        chosen = np.isfinite(frame["value"].to_numpy(dtype=np.float64))
+        for name in ("service", "metric", *labels_of(frame)):
+            if rows.get(name):
                 chosen &= (frame[name] == rows[name]).to_numpy(dtype=bool)
-        chosen &= self.periods.of(nanoseconds(frame["timestamp"])) == side
-        return float(frame["value"][chosen].median())
+        instants = nanoseconds(frame["timestamp"])[chosen]
+        own = frame.loc[chosen, ["value", *labels_of(frame)]].astype(dict.fromkeys(labels_of(frame), object))
+        return own.assign(instant=instants, period=self.periods.of(instants)).sort_values("instant", kind="stable")
 
     def log_share(self, rows: Rows, side: int) -> float:
         """Of the requests that came to a service (and wrote `given`), the share that wrote a statement."""
@@ -173,6 +189,13 @@ class Measures:
         return float(instants.min()) / 1e9 if len(instants) else float("nan")
 
 
+def _growth(own: pd.DataFrame) -> pd.DataFrame:
+    """How much a counter grew per second at each value after the first."""
+    grown = own["value"].diff()
+    grown = grown.where(grown >= 0, own["value"]) / (own["instant"].diff() / 1e9)
+    return own.assign(value=grown).iloc[1:]
+
+
 def _share(request: pd.Series[Any], item: pd.Series[Any], rows: Rows) -> float:
     """Of the requests (that show `given`), the share that shows `statement`."""
     every = set(request[request >= 0])
@@ -183,6 +206,7 @@ def _share(request: pd.Series[Any], item: pd.Series[Any], rows: Rows) -> float:
 
 _MEASURES: Mapping[tuple[str, str], Callable[[Measures, Rows, int], float]] = {
     ("median", "metrics"): Measures.metric_median,
+    ("median rate", "metrics"): Measures.rate_median,
     ("share of requests", "logs"): Measures.log_share,
     ("lines per second", "logs"): Measures.log_rate,
     ("share of requests", "spans"): Measures.call_share,

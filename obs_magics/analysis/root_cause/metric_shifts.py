@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from obs_magics.analysis.root_cause.counters import is_counter, rates
 from obs_magics.analysis.root_cause.findings import Finding
 from obs_magics.analysis.root_cause.inputs import nanoseconds
 from obs_magics.analysis.root_cause.periods import Periods
@@ -30,35 +32,58 @@ class SeriesTable:
     """A metrics frame by series.
 
     Args:
-        keys: `service`, `instance`, `metric`: one row per series.
+        keys: `service`, `metric`, one column for each label, and `counter`: one row per series.
         series: The series of each row of the frame, -1 for rows that are left out.
         instants: Of each row, nanoseconds since the epoch.
-        values: Of each row.
+        values: Of each row; of a counter the rate per second since the row before.
+        labels: What tells series of one service and metric apart: names of columns.
     """
 
     keys: pd.DataFrame
     series: Array
     instants: Array
     values: Array
+    labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> SeriesTable:
         """Read a metrics frame; rows without a service or a finite value are left out."""
-        columns = [name for name in ("service", "instance", "metric") if name in frame.columns]
+        labels = labels_of(frame)
+        columns = ["service", *labels, "metric"]
         code = np.zeros(len(frame), dtype=np.int64)
         for name in columns:
             column = frame[name]
-            code = code * (len(column.cat.categories) + 1) + column.cat.codes.to_numpy() + 1
+            code = np.unique(
+                code * (len(column.cat.categories) + 1) + column.cat.codes.to_numpy() + 1, return_inverse=True
+            )[1]
         values = frame["value"].to_numpy(dtype=np.float64)
         used = np.isfinite(values) & (frame["service"].cat.codes.to_numpy() >= 0)
         _numbers, first, series = np.unique(code[used], return_index=True, return_inverse=True)
         keys = frame.iloc[np.flatnonzero(used)[first]][columns].astype(object).reset_index(drop=True)
-        if "instance" not in columns:
-            keys["instance"] = ""
-        keys["instance"] = keys["instance"].where(keys["instance"].notna(), "")
+        keys[list(labels)] = keys[list(labels)].where(keys[list(labels)].notna(), "")
         at = np.full(len(frame), -1, dtype=np.int64)
         at[used] = series
-        return cls(keys, at, nanoseconds(frame["timestamp"]), values)
+        instants = nanoseconds(frame["timestamp"])
+        at, values, counts = _as_rates(keys["metric"].tolist(), at, instants, values)
+        return cls(keys.assign(counter=counts), at, instants, values, labels)
+
+    def told(self, series: int) -> dict[str, str]:
+        """The labels of a series, and whether it is a counter, as a finding keeps them."""
+        key = self.keys.iloc[series]
+        found = {f"{LABEL}{name}": str(key[name]) for name in self.labels if key[name] != ""}
+        return found | ({"counter": "yes"} if key["counter"] else {})
+
+    def counted(self, service: str, metric: str) -> dict[str, str]:
+        """What a finding about all series of a service and a metric keeps: whether they are counters."""
+        return {"counter": "yes"} if self.keys["counter"].to_numpy()[self.such(service, metric, {})].any() else {}
+
+    def such(self, service: str, metric: str, details: Mapping[str, str]) -> Array:
+        """The series of a service and a metric, with the labels that a finding keeps."""
+        chosen = ((self.keys["service"] == service) & (self.keys["metric"] == metric)).to_numpy(dtype=bool, copy=True)
+        for name in self.labels:
+            if wanted := details.get(f"{LABEL}{name}"):
+                chosen &= (self.keys[name] == wanted).to_numpy(dtype=bool)
+        return np.flatnonzero(chosen)
 
     def __len__(self) -> int:
         """How many series there are."""
@@ -73,6 +98,35 @@ class SeriesTable:
         """Medians of each series before and during."""
         rows = np.flatnonzero(self.series >= 0)
         return shifts(self.values[rows], self.series[rows], periods.of(self.instants[rows]), len(self))
+
+
+LABEL = "label "
+"""Stands before the names of labels in the details of findings."""
+
+
+def labels_of(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The columns by which series of one service and metric are told apart, in order of name."""
+    plain = {"service", "metric"}
+    return tuple(sorted(str(name) for name in frame.columns if name not in plain and _is_category(frame[name])))
+
+
+def _is_category(column: pd.Series[Any]) -> bool:
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _as_rates(metrics: Sequence[str], series: Array, instants: Array, values: Array) -> tuple[Array, Array, Array]:
+    """The rows with counters as rates, the first row of each left out; and which series are counters."""
+    order = np.lexsort((instants, series))
+    order = order[np.searchsorted(series[order], 0) :]
+    cuts = np.flatnonzero(np.diff(series[order])) + 1
+    series, values, counts = series.copy(), values.copy(), np.zeros(len(metrics), dtype=bool)
+    for rows in np.split(order, cuts) if len(order) else ():
+        at = series[rows[0]]
+        if is_counter(metrics[at], values[rows]):
+            counts[at] = True
+            values[rows] = rates(instants[rows], values[rows])
+    series[~np.isfinite(values)] = -1
+    return series, values, counts
 
 
 def metric_findings(table: SeriesTable, periods: Periods) -> list[Finding]:
@@ -93,7 +147,7 @@ def metric_findings(table: SeriesTable, periods: Periods) -> list[Finding]:
             before=float(found.usual[at]),
             during=float(found.now[at]),
             counts=(int(found.before[at]), int(found.during[at])),
-            details={"instance": str(key.instance)},
+            details=table.told(at),
         )
         for at, key in enumerate(table.keys.itertuples(index=False))
         if surprise[at] > 0

@@ -112,11 +112,8 @@ def onset_of(suspect: Suspect, case: Case) -> int | None:
     lead = _measured(suspect)
     if lead is None or case.table is None:
         return None
-    keys = case.table.keys
-    chosen = (keys["service"] == lead.service) & (keys["metric"] == lead.subject)
-    if lead.details.get("instance"):
-        chosen &= keys["instance"] == lead.details["instance"]
-    found = [stretch_of(case.table, int(at)) for at in np.flatnonzero(chosen.to_numpy())]
+    chosen = case.table.such(lead.service, lead.subject, lead.details)
+    found = [stretch_of(case.table, at) for at in chosen.tolist()]
     starts = [window.start_ns for _score, window in filter(None, found) if window.end_ns > case.incident.start_ns]
     return min(starts, default=None)
 
@@ -174,8 +171,8 @@ def _goes_back(lead: Finding, case: Case) -> Refutation:
     unknown = Refutation(question=question, outcome="not tested", detail="nothing is known of the time after")
     if lead.signal not in _SERIES or case.table is None:
         return unknown
-    keys, table = case.table.keys, case.table
-    series = np.flatnonzero(((keys["service"] == lead.service) & (keys["metric"] == lead.subject)).to_numpy())
+    table = case.table
+    series = table.such(lead.service, lead.subject, lead.details)
     end = case.incident.end_ns
     later = (table.instants >= end + _MINUTE) & (table.instants < end + (end - case.incident.start_ns) + _MINUTE)
     after = table.values[np.isin(table.series, series) & later]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,10 @@ def symptom_findings(
     reached = reachable(symptom.service, calls)
     outcomes = [_outcome(table, periods, metric, symptom.service) for metric in _candidates(table, symptom)]
     shown = max(filter(None, outcomes), key=lambda one: (one.clearness(symptom.service), one.metric), default=None)
-    return _shares(shown, symptom.service, calls, reached) if shown else []
+    if shown is None:
+        return []
+    found = _shares(shown, symptom.service, calls, reached)
+    return [replace(one, details={**one.details, **table.counted(one.service, one.subject)}) for one in found]
 
 
 def reachable(service: str, calls: Collection[tuple[str, str]]) -> set[str]:
