@@ -7,13 +7,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from obs_magics.net.tasks import stop
+
 KEPT_SECONDS = 60.0
 
 
 class Shared:
     """Answers kept for a while; who asks for one that is under way waits for it instead of asking again.
 
-    Failures are not kept.
+    Failures are not kept; and what nobody waits for any more is stopped.
 
     Args:
         seconds: How long an answer is kept.
@@ -24,6 +26,7 @@ class Shared:
         self._seconds = seconds
         self._clock = clock
         self._kept: dict[Any, tuple[float, asyncio.Task[Any]]] = {}
+        self._waiting: dict[asyncio.Task[Any], int] = {}
 
     async def get(self, key: Any, ask: Callable[[], Awaitable[Any]]) -> Any:
         """The answer under `key`, asked for when there is none that is fresh enough."""
@@ -35,12 +38,20 @@ class Shared:
             self._kept[key] = (self._clock() + self._seconds, task)
         else:
             task = found[1]
+        self._waiting[task] = self._waiting.get(task, 0) + 1
         try:
             return await asyncio.shield(task)  # one that gives up waiting does not stop the others
-        except Exception:
-            if self._kept.get(key, (0.0, None))[1] is task:
-                del self._kept[key]
-            raise
+        finally:
+            self._waiting[task] -= 1
+            if not self._waiting[task]:
+                del self._waiting[task]
+                if not _good(task):
+                    self._drop(key, task)
+                    await stop([task])
+
+    def _drop(self, key: Any, task: asyncio.Task[Any]) -> None:
+        if self._kept.get(key, (0.0, None))[1] is task:
+            del self._kept[key]
 
     def _forget(self) -> None:
         now = self._clock()
@@ -53,9 +64,11 @@ class Shared:
         """Stop what is under way."""
         tasks = [task for _, task in self._kept.values() if not task.done()]
         self._kept.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(tasks)
+
+
+def _good(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _run(ask: Callable[[], Awaitable[Any]]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from obs_magics.analysis.patterns import pattern_table
-from obs_magics.incident.parts import Parts, together
+from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks
 from obs_magics.incident.timeline import first_errors
 from obs_magics.model import provenance
@@ -21,6 +21,7 @@ from obs_magics.model.query import LogWords
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import no_progress
 from obs_magics.model.zones import to_datetime
+from obs_magics.net.tasks import together
 from obs_magics.session.plan_logs import LogsOptions
 
 _STRETCHES = 24

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from obs_magics.incident.parts import Parts, together
+from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks, Reach
 from obs_magics.incident.shifts import Points
 from obs_magics.language.measures import DEFAULT_SCAN, Resolved
@@ -20,6 +20,7 @@ from obs_magics.model.query import choose_step
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.series import split_series
 from obs_magics.model.sources import no_progress
+from obs_magics.net.tasks import together
 from obs_magics.session.dress import joined
 from obs_magics.session.plan import MetricsOptions
 

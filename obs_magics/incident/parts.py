@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from obs_magics.model.errors import ObsError
 from obs_magics.model.sources import Progress, ProgressListener
+from obs_magics.net.tasks import stop
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -65,15 +66,4 @@ async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, U]) ->
     try:
         return await asyncio.gather(one, other)
     finally:
-        one.cancel()
-        other.cancel()
-
-
-async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The answers of all of them, in their order; the first error, or a cancellation, ends the others."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
+        await stop([one, other])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from obs_magics.incident.parts import Parts, together
+from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks
 from obs_magics.model import provenance
 from obs_magics.model.durations import MINUTE
@@ -16,6 +16,7 @@ from obs_magics.model.provenance import Provenance
 from obs_magics.model.ranges import TimeRange
 from obs_magics.model.sources import no_progress
 from obs_magics.model.spans import empty_spans
+from obs_magics.net.tasks import together
 from obs_magics.session.plan_traces import TracesOptions
 
 _SAMPLE = 3  # times the traces that are kept, from which the slowest are taken

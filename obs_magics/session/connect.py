@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from obs_magics.model.errors import ConfigError, SourceUnavailable, UsageError, 
 from obs_magics.model.sources import Health
 from obs_magics.net.client import HttpClient
 from obs_magics.net.statuses import by_status, words_of
+from obs_magics.net.tasks import together
 
 FOLDER = "folder"
 
@@ -96,8 +96,8 @@ async def find_adapter(
         return registry[FOLDER], settings_for(name, registry[FOLDER], target, access, registry)
     candidates = [adapter for adapter in registry.values() if adapter.detect and adapter.open]
     settings = [settings_for(name, adapter, target, access, registry) for adapter in candidates]
-    found = await asyncio.gather(
-        *(adapter.detect(name, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect)
+    found = await together(
+        adapter.detect(name, given) for adapter, given in zip(candidates, settings, strict=True) if adapter.detect
     )
     for adapter, given, fits in zip(candidates, settings, found, strict=True):
         if fits:

@@ -14,6 +14,7 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.query import EventsQuery
 from obs_magics.model.sources import Answer, EventsSource, Progress, ProgressListener
 from obs_magics.model.time import SECOND
+from obs_magics.net.tasks import stop
 from obs_magics.session.book import SourceBook
 from obs_magics.session.finish import finished
 from obs_magics.session.merge_events import merged
@@ -141,8 +142,7 @@ async def _answer(targets: _Targets, query: EventsQuery, progress: ProgressListe
             progress(Progress(len(tasks) - len(waiting), len(tasks), note="asking for events"))
             _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
+        await stop(tasks)
     answers: dict[str, Answer] = {}
     errors = dict(targets.closed)
     for target, task in zip(targets.asked, tasks, strict=True):

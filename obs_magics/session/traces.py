@@ -14,6 +14,7 @@ from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
 from obs_magics.model.errors import ObsError, QueryError
 from obs_magics.model.query import TracesQuery
 from obs_magics.model.sources import Answer, ProgressListener, TracesSource
+from obs_magics.net.tasks import stop
 from obs_magics.session.book import SourceBook
 from obs_magics.session.finish import finished
 from obs_magics.session.merge_traces import merged, where_from
@@ -119,8 +120,7 @@ async def _answer(targets: Sequence[TracesSource], query: TracesQuery, progress:
     try:
         await asyncio.wait(tasks)
     finally:
-        for task in tasks:
-            task.cancel()
+        await stop(tasks)
     answers: dict[str, Answer] = {}
     errors: dict[str, ObsError] = {}
     for target, task in zip(targets, tasks, strict=True):

@@ -10,6 +10,7 @@ from obs_magics.model.errors import ObsError
 from obs_magics.model.logs import Volume
 from obs_magics.model.query import LogsQuery
 from obs_magics.model.sources import Answer, LogsSource, ProgressListener
+from obs_magics.net.tasks import stop
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ async def with_every_level(target: LogsSource, query: LogsQuery, progress: Progr
         await asyncio.wait([counts], timeout=_PATIENCE_SECONDS)
         every = counts.result() if counts.done() else None
     finally:
-        counts.cancel()
+        await stop([counts])
     return answer if every is None else dataclasses.replace(answer, volume=every)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
-import msgspec
 import pytest
 from support.prometheus_api import source_at
 from support.sockets import Asked, Step, answer, serving
@@ -96,6 +94,31 @@ async def test_one_that_gives_up_does_not_stop_the_others() -> None:
     assert first.cancelled()
 
 
+async def test_what_nobody_waits_for_any_more_is_stopped() -> None:
+    asked: list[str] = []
+
+    async def ask() -> str:
+        asked.append("began")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            asked.append("ended")
+        return "never"
+
+    async def at_once() -> str:
+        return "here"
+
+    shared = Shared()
+    both = [asyncio.create_task(shared.get("a", ask)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for task in both:
+        task.cancel()
+    await asyncio.gather(*both, return_exceptions=True)
+    assert asked == ["began", "ended"]
+    assert await shared.get("a", at_once) == "here"
+
+
 async def test_closing_stops_what_is_under_way() -> None:
     shared = Shared()
     waiting = asyncio.create_task(shared.get("a", asyncio.Event().wait))
@@ -111,16 +134,10 @@ async def test_a_hundred_thousand_names() -> None:
     async with serving(at({"/api/v1/status/buildinfo": BUILD, NAMES: answer(body)})) as stage:
         async with source_at(stage.url) as source:
             first = await source.catalog.metric_names()
-            began = time.process_time()
             again = await source.catalog.metric_names()
-            assert time.process_time() - began < 0.05
         assert sum(asked.target.startswith(NAMES) for asked in stage.asked) == 1
     assert first == sorted(names)
     assert first is again
-    began = time.process_time()
-    msgspec.json.decode(body)
-    plain = time.process_time() - began
-    assert plain < 1
 
 
 async def test_names_are_asked_for_once_by_many() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from support.span_worlds import frame, span
 
 from obs_magics.incident.graph import CONFIGURED, distances, neighbours, pairs, topology
-from obs_magics.incident.parts import Parts, both, together
+from obs_magics.incident.parts import Parts, both
 from obs_magics.model.errors import SourceUnavailable
 from obs_magics.model.sources import Progress, no_progress
+from obs_magics.net.tasks import together
 
 SPANS = frame(
     span("a1", service="gateway", kind="server", end=100),

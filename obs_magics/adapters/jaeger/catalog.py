@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from obs_magics.adapters.jaeger.api import Api
 from obs_magics.adapters.shared import Shared
+from obs_magics.net.tasks import together
 from obs_magics.syntax.spans import Attributes, SpanColumns
 
 _MOST_SERVICES = 50  # of which operations are asked for where none is named
@@ -43,7 +44,7 @@ class JaegerCatalog:
         """Names of spans, of one service, or of the first 50."""
         if service is None:
             services = (await self.services())[:_MOST_SERVICES]
-            found = await asyncio.gather(*(self.operations(name) for name in services))
+            found = await together(self.operations(name) for name in services)
             return sorted({name for names in found for name in names})
 
         async def ask() -> list[str]:

@@ -14,6 +14,7 @@ from obs_magics.model.errors import BadAnswer, QueryError, SourceError
 from obs_magics.model.sources import Progress, ProgressListener
 from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
+from obs_magics.net.tasks import stop
 from obs_magics.syntax.spans import SpanColumns, joined, read_otlp
 
 _AT_ONCE = 5
@@ -181,8 +182,7 @@ async def fetch(
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
+        await stop(tasks)
     await asyncio.to_thread(found.read)
     return found
 

@@ -28,6 +28,7 @@ from obs_magics.model.errors import BadAnswer, SourceError, SourceTimeout, Sourc
 from obs_magics.model.events import Event
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.net.reply import shown
+from obs_magics.net.tasks import stop
 
 Deployments = Literal["auto", "tags", "merges", "commits", "none"]
 CONFIG_FILES: tuple[str, ...] = (
@@ -125,9 +126,7 @@ class Repository:
         try:
             tags, commits, web = await asyncio.gather(*asked)
         finally:  # none of them goes on when one has failed
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await stop(asked)
         rule = self._rule(tags)
         found = [self._of_tag(tag, web) for tag in tags] if rule == "tags" else []
         found += [event for commit in commits if (event := self._of_commit(commit, rule, web)) is not None]
