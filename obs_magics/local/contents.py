@@ -5,10 +5,11 @@ There may be metrics, log lines, spans and events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -22,13 +23,17 @@ from obs_magics.local.events.store import StoredEvents
 from obs_magics.local.logs.store import LogStore, store_of_file, store_of_tables
 from obs_magics.local.readers import read_files
 from obs_magics.local.readers.base import Mapping as ColumnMapping
+from obs_magics.local.readers.base import Problem
 from obs_magics.local.store import Store, store_of_block, store_of_folder
 from obs_magics.local.traces.native import stored_spans
 from obs_magics.local.traces.store import StoredSpans, spans_of_files
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
 
 _SHOWN = 5
+_MINUTE_MS = 60_000
 _LOGS, _SPANS, _EVENTS = "logs", "spans", "events"
+
+Signal = Literal["metrics", "logs", "traces", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Contents:
         description: In a few words: `native folder, 2,410 series` or `3 files, 12 series`.
         now_ns: The folder's own now; None when it has neither sample, line nor span, and names none.
         note: A sentence that its manifest has for whoever opens it.
-        problems: What could not be read, a sentence each: file, line and why.
+        problems: What could not be read.
         notes: How files were read where that was found out: format, form of times, zone, service.
         tables: Parquet files beside the metrics, by name: logs, spans, events.
         logs: The log lines; None when there are none.
@@ -54,7 +59,7 @@ class Contents:
     description: str
     now_ns: int | None
     note: str = ""
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     tables: Mapping[str, Path] = field(default_factory=dict)
     logs: LogStore | None = None
@@ -66,15 +71,53 @@ class Contents:
         left = len(self.notes) - most
         return self.notes[:most] + ((f"… and {left:,} more files read likewise",) if left > 0 else ())
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The problems, the first few of them in words."""
-        return self.described(_SHOWN)
-
     def described(self, most: int) -> tuple[str, ...]:
         """The problems, `most` of them in words, and how many more there are."""
         left = len(self.problems) - most
-        return self.problems[:most] + ((f"… and {left:,} more problems like these",) if left > 0 else ())
+        shown = tuple(map(str, self.problems[:most]))
+        return shown + ((f"… and {left:,} more problems like these",) if left > 0 else ())
+
+    def warnings(self, signal: Signal, of: Collection[str] | None = None) -> tuple[str, ...]:
+        """What an answer has to say: the problems of files that gave something to it, or could have.
+
+        Args:
+            signal: What was asked for.
+            of: The names of the metrics that were read, or of the files whose lines were; None when that is not known.
+
+        Returns:
+            A sentence a file, and how many more files there are.
+        """
+        files: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            if _concerns(problem, signal, of):
+                files.setdefault(problem.file, []).append(problem)
+        told = [_of_one_file(problems) for problems in files.values()]
+        left = len(told) - _SHOWN
+        more = [f"… and {left:,} more files with problems: connect it again to see which"] if left > 0 else []
+        return (*told[:_SHOWN], *more)
+
+    def warnings_of_tables(self, names: Collection[str]) -> tuple[str, ...]:
+        """What an answer of SQL has to say that reads these tables (in lower case)."""
+        of_metrics = self.warnings("metrics") if {"metrics", "series"} & set(names) else ()
+        files = {
+            problem.file for problem in self.problems if PurePath(problem.file).name.split(".")[0].lower() in names
+        }
+        own = tuple(_of_one_file([one for one in self.problems if one.file == file]) for file in sorted(files))
+        return tuple(dict.fromkeys((*of_metrics, *own)))
+
+
+def _concerns(problem: Problem, signal: Signal, of: Collection[str] | None) -> bool:
+    share = problem.share
+    if signal not in share.signals:
+        return problem.lost and not share.signals  # nobody knows what it held
+    if of is None or problem.lost:
+        return True
+    return problem.file in of if signal == "logs" else signal != "metrics" or not share.metrics.isdisjoint(of)
+
+
+def _of_one_file(problems: Sequence[Problem]) -> str:
+    left = sum(problem.count for problem in problems) - 1
+    return f"{problems[0]} (and {left:,} more of this file)" if left else str(problems[0])
 
 
 def open_contents(path: Path, *, mapping: ColumnMapping, now: str | None) -> Contents:
@@ -134,7 +177,7 @@ def _native_events(path: Path) -> StoredEvents:
 def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents:
     reading = read_files(path, mapping)
     block = assemble(reading.rows)
-    problems = tuple(map(str, reading.problems))
+    problems = tuple(reading.problems)
     logs = store_of_tables(reading.logs) if reading.logs else None
     spans = spans_of_files(reading.spans)
     events = StoredEvents(len(reading.events), lambda: reading.events) if reading.events else None
@@ -142,11 +185,12 @@ def _open_files(path: Path, mapping: ColumnMapping, now: str | None) -> Contents
         raise BadAnswer(
             "nothing here can be read as metrics, logs, traces or events",
             where=str(path),
-            hint="; ".join(problems[:_SHOWN])
+            hint="; ".join(map(str, problems[:_SHOWN]))
             or ("the folder is empty" if path.is_dir() else "it holds no sample, no line and no span"),
         )
     if block.repeated:
-        problems += (f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time",)
+        why = f"{_count(block.repeated, 'sample')} left out: a later one has the same series and time"
+        problems += (Problem("", why, share=reading.share),)
     store = store_of_block(block)
     held = _Held(store, logs, spans, events)
     now_ns = _now(now, held)
@@ -187,7 +231,8 @@ class _Held:
     def ends_ns(self) -> list[int]:
         """Where each kind of data ends; events alone, which may be planned ahead, count where there is nothing else."""
         ends_ms = self.store.samples_end_ms
-        ends = [] if ends_ms is None else [ends_ms * 1_000_000]
+        # up to the full minute: questions for numbers end on a multiple of their step, and the last sample lies before
+        ends = [] if ends_ms is None else [-(-ends_ms // _MINUTE_MS) * _MINUTE_MS * 1_000_000]
         lines = self.logs.extent_ns if self.logs is not None else None
         starts = self.spans.store().extent_ns if self.spans is not None else None
         # a range of lines or spans is open at its end, and the last one belongs to it

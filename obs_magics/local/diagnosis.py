@@ -17,6 +17,7 @@ class _Selection:
     matchers: tuple[Matcher, ...]
     start_ms: int
     end_ms: int
+    names: frozenset[str]
     found: int
 
 
@@ -30,8 +31,13 @@ class Witness:
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesSet:
         """As `Store.select`."""
         found = self.store.select(matchers, start_ms, end_ms)
-        self._selections.append(_Selection(tuple(matchers), start_ms, end_ms, len(found.labels)))
+        names = frozenset(labels.get(METRIC_NAME_LABEL, "") for labels in found.labels)
+        self._selections.append(_Selection(tuple(matchers), start_ms, end_ms, names, len(found.labels)))
         return found
+
+    def names(self) -> frozenset[str]:
+        """The names of the metrics that were found."""
+        return frozenset(name for selection in self._selections for name in selection.names)
 
     def why_empty(self) -> str:
         """A sentence on the first selector that found nothing, or on the query as a whole."""

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from obs_magics.analysis.events import chosen
 from obs_magics.local.contents import Contents
+from obs_magics.local.events.outside import none_inside
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.events import empty_events, events_frame
 from obs_magics.model.query import EventsQuery
@@ -26,7 +27,9 @@ def answer_events(contents: Contents, query: EventsQuery, where: str) -> Answer:
         BadAnswer: The file was changed or damaged.
     """
     if contents.events is None:
-        return Answer(empty_events(), query.text, warnings=contents.warnings, empty_reason=NO_EVENTS, signal="events")
+        return Answer(
+            empty_events(), query.text, warnings=contents.warnings("events"), empty_reason=NO_EVENTS, signal="events"
+        )
     try:
         events = contents.events.events()
     except (OSError, pa.ArrowException) as problem:
@@ -37,7 +40,7 @@ def answer_events(contents: Contents, query: EventsQuery, where: str) -> Answer:
     return Answer(
         events_frame(found.events),
         query.text,
-        warnings=contents.warnings,
-        empty_reason="" if found.events else f"none of the {len(events):,} events here lies in the time asked for",
+        warnings=contents.warnings("events"),
+        empty_reason="" if found.events else none_inside(events),
         signal="events",
     )

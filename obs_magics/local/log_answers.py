@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -20,21 +20,20 @@ from obs_magics.model.sources import Answer
 from obs_magics.syntax.logql import parse, quote
 from obs_magics.syntax.logql.tree import LogQuery
 
+Warnings = Callable[[Collection[str]], Sequence[str]]
 # Every line has it: where no service is known, Loki calls it `unknown_service`.
 _EVERYTHING = '{service_name=~".+"}'
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
-def answer_logs(
-    store: LogStore, query: LogsQuery, where: str, *, warnings: Sequence[str], stop: threading.Event
-) -> Answer:
+def answer_logs(store: LogStore, query: LogsQuery, where: str, *, warnings: Warnings, stop: threading.Event) -> Answer:
     """The answer to a question in LogQL.
 
     Args:
         store: The lines.
         query: The question.
         where: Name and address of the source, for errors.
-        warnings: What has to be said with every answer.
+        warnings: What has to be said with an answer from the lines of some files.
         stop: When set, the evaluation ends soon with `Stopped`.
 
     Raises:
@@ -74,12 +73,12 @@ def answer_logs(
         raise
 
 
-def _of_lines(found: FoundLines, query: LogsQuery, warnings: Sequence[str]) -> Answer:
+def _of_lines(found: FoundLines, query: LogsQuery, warnings: Warnings) -> Answer:
     shown, total = len(found.lines), len(found.times_ns)
     return Answer(
         frame_of(found.lines, found.context.store),
         query.text,
-        warnings=(*_notes(found.context), *warnings),
+        warnings=(*_notes(found.context), *warnings(found.context.files())),
         truncated=f"the newest {shown:,} of {total:,} lines (--limit)" if shown < total else "",
         empty_reason="" if total else why_empty(found.context),
         signal="logs",
@@ -88,14 +87,14 @@ def _of_lines(found: FoundLines, query: LogsQuery, warnings: Sequence[str]) -> A
     )
 
 
-def _of_series(found: FoundSeries, query: LogsQuery, warnings: Sequence[str]) -> Answer:
+def _of_series(found: FoundSeries, query: LogsQuery, warnings: Warnings) -> Answer:
     vector = found.vector
     times = np.broadcast_to(found.times_ns, vector.present.shape)[vector.present]
     frame = metrics_frame(vector.labels, vector.present.sum(axis=1), times, vector.values[vector.present])
     return Answer(
         frame,
         query.text,
-        warnings=(*_notes(found.context), *warnings),
+        warnings=(*_notes(found.context), *warnings(found.context.files())),
         empty_reason="" if len(frame) else why_empty(found.context),
         signal="metrics",
     )

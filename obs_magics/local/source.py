@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ class FolderSource:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What could not be read, a sentence each: file, line and why; empty before the folder is opened."""
-        return self._contents.problems if self._contents else ()
+        return tuple(map(str, self._contents.problems)) if self._contents else ()
 
     @property
     def catalog(self) -> FolderCatalog:
@@ -151,7 +152,7 @@ class FolderSource:
             frame,
             query.text,
             unit=unit_of(query.text, lambda name: metric_info(contents.store, name)),
-            warnings=(*result.warnings, *contents.warnings),
+            warnings=(*result.warnings, *contents.warnings("metrics", witness.names())),
             truncated=truncated,
             empty_reason="" if len(frame) else witness.why_empty(),
         )
@@ -176,7 +177,7 @@ class FolderSource:
         contents = self.contents()
         store = self._logs_of(contents)
         try:
-            return answer_logs(store, query, self.where, warnings=contents.warnings, stop=stop)
+            return answer_logs(store, query, self.where, warnings=partial(contents.warnings, "logs"), stop=stop)
         except (OSError, pa.ArrowException) as problem:
             raise BadAnswer(
                 f"the log lines cannot be read: {problem}", where=self.where, hint="the file was changed or damaged"
@@ -219,7 +220,7 @@ class FolderSource:
         if store is None or not len(store):
             hint = f"what is read: {', '.join(SPAN_TITLES)}"
             raise SourceError("there are no spans in this folder", where=self.where, hint=hint)
-        return answer_traces(store, query, self.where, warnings=contents.warnings, stop=stop)
+        return answer_traces(store, query, self.where, warnings=contents.warnings("traces"), stop=stop)
 
     def _spans_or_none(self) -> TraceStore | None:
         stored = self.contents().spans
@@ -246,7 +247,7 @@ class FolderSource:
     async def sql(self, query: SqlQuery) -> Answer:
         """Answer SQL over the folder's tables and frames; see `SqlSource.sql`."""
         contents = await asyncio.to_thread(self.contents)
-        return await self._database.answer(query, now_ns=contents.now_ns, warnings=contents.warnings)
+        return await self._database.answer(query, now_ns=contents.now_ns, warnings=contents.warnings_of_tables)
 
     async def tables(self) -> dict[str, Sequence[str]]:
         """The columns of every table, by its name."""

@@ -131,7 +131,7 @@ async def test_health_says_what_is_there_and_what_was_left_out(tmp_path: Path) -
     assert lines[-1] == folder.warnings[-1] == "82 samples left out: a later one has the same series and time"
     assert len(folder.warnings) == 9
     answer = await folder.metrics(_query("work"))
-    assert answer.warnings == (*lines[:5], "… and 4 more problems like these")
+    assert answer.warnings == (lines[0], lines[-1])
     await folder.close()
 
 

@@ -17,15 +17,18 @@ from obs_magics.model.errors import QueryError
 from obs_magics.model.logs import LEVELS, Level
 from obs_magics.syntax.logql.tree import Matcher
 
+FILE = "filename"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A selector, the time it was asked for, and how many lines it found."""
+    """A selector, the time it was asked for, how many lines it found, and in which files."""
 
     matchers: tuple[StreamMatcher, ...]
     start_ns: int
     end_ns: int
     found: int
+    files: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -83,8 +86,12 @@ class Context:
         self.check()
         conditions = tuple(StreamMatcher(one.name, one.op, one.value) for one in matchers)
         found = self.store.select(conditions, start_ns, end_ns)
-        self.asked.append(Asked(conditions, start_ns, end_ns, len(found)))
+        self.asked.append(Asked(conditions, start_ns, end_ns, len(found), found.values(FILE)))
         return found
+
+    def files(self) -> frozenset[str]:
+        """The files in which lines were found, before filters."""
+        return frozenset(file for asked in self.asked for file in asked.files)
 
     def severe(self, selection: Selection) -> Selection:
         """The lines that are severe enough, and those of unknown level, which are told apart later."""

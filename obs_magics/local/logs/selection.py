@@ -63,6 +63,14 @@ class Selection:
         """Only the lines for which `mask` (bool) is true."""
         return Selection(self._rows[mask], self.times_ns[mask], self._stream, self.metadata_names, self._reader)
 
+    def values(self, name: str) -> frozenset[str]:
+        """The values that these lines have of a label that tells streams apart; none when there is no such label."""
+        column = self._stream.get(name)
+        if column is None or not len(self._rows):
+            return frozenset()
+        counts = np.bincount(column.codes[self._rows] + 1, minlength=1)[1:]  # the first place is for lines without it
+        return frozenset(column.values.take(pa.array(np.flatnonzero(counts))).to_pylist())
+
     def own_name(self, name: str) -> str:
         """What a label is called here, when Loki has another name for it."""
         alias = ALIASES.get(name)

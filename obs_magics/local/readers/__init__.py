@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -64,8 +64,11 @@ def read_files(path: Path, mapping: Mapping) -> Reading:
             found = _read(file, mapping)
             if found is None:
                 unknown.append(file.name)
-            else:
-                reading.add(found)
+                continue
+            if found.problems:
+                share = found.share
+                found.problems = [replace(problem, share=share) for problem in found.problems]
+            reading.add(found)
     reading.problems += _of_no_format(unknown, path)
     return reading
 
@@ -136,7 +139,7 @@ def _read(file: File, mapping: Mapping) -> Reading | None:
             return Reading(problems=[Problem(file.name, "it is a tar archive: unpack it, and open the folder")])
         found = _by_format(file, mapping)
     except OSError as problem:  # gone, or not to be read by this user
-        return Reading(problems=[Problem(file.name, f"cannot be read: {problem.strerror or problem}")])
+        return Reading(problems=[Problem(file.name, f"cannot be read: {problem.strerror or problem}", lost=True)])
     if found is None:
         return Reading(problems=file.damage) if file.damage else None
     found.problems[:0] = file.damage

@@ -14,6 +14,7 @@ import pyarrow as pa
 from obs_magics.local.block import Rows
 from obs_magics.local.readers import streams
 from obs_magics.model.events import Event
+from obs_magics.model.frames import METRIC_NAME_LABEL
 from obs_magics.syntax.spans import SpanColumns
 
 HEAD = 65_536
@@ -102,7 +103,7 @@ class File:
         if not self.faults:
             return []
         kept = "read as far as it goes" if self.head else "nothing of it can be read"
-        return [Problem(self.name, f"it is cut short or damaged ({self.faults[0].rstrip('.')}): {kept}")]
+        return [Problem(self.name, f"it is cut short or damaged ({self.faults[0].rstrip('.')}): {kept}", lost=True)]
 
     @cached_property
     def encoding(self) -> str:
@@ -119,16 +120,36 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What a file gave: the signals (`metrics`, `logs`, `traces`, `events`), and the names of its metrics."""
+
+    signals: frozenset[str] = frozenset()
+    metrics: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read; `line` counts from 1."""
+    """Something that could not be read.
+
+    Args:
+        file: Of which file.
+        why: In words.
+        line: Counts from 1; None when it is about more than a line.
+        count: How many problems these are.
+        lost: Whether a part of the file is missing of which nobody knows what was in it.
+        share: What the file gave all the same; known once it is read.
+    """
 
     file: str
     why: str
     line: int | None = None
+    count: int = 1
+    lost: bool = False
+    share: Share = field(default=Share(), compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line is not None else self.file
-        return f"{place}: {self.why}"
+        return f"{place}: {self.why}" if place else self.why
 
 
 @dataclass(slots=True)
@@ -155,6 +176,13 @@ class Reading:
     notes: list[Problem] = field(default_factory=list)
     spans: list[SpanColumns] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+
+    @property
+    def share(self) -> Share:
+        """What there is of it."""
+        given = {"metrics": self.rows, "logs": self.logs, "traces": self.spans, "events": self.events}
+        names = {labels.get(METRIC_NAME_LABEL, "") for rows in self.rows for labels in rows.labels}
+        return Share(frozenset(signal for signal, found in given.items() if found), frozenset(names))
 
     def add(self, other: Reading) -> None:
         """Take in what came of another file."""
@@ -211,5 +239,7 @@ class Complaints:
     @property
     def all(self) -> list[Problem]:
         """The problems, the last of which says how many more there are."""
-        rest = [Problem(self._file, f"and {self._more:,} more lines like these")] if self._more else []
+        rest = (
+            [Problem(self._file, f"and {self._more:,} more lines like these", count=self._more)] if self._more else []
+        )
         return self._problems + rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +18,7 @@ from obs_magics.model.sources import Answer
 from obs_magics.model.time import format_duration
 
 MEMORY_BYTES = 2 << 30
+Warnings = Callable[[Collection[str]], Sequence[str]]
 # One thread: the order of rows and the last digits of sums are then the same each time.
 _SETTINGS = (
     "threads = 1",
@@ -60,13 +61,13 @@ class Database:
         """The columns of every table, by its name."""
         return self._opened().tables
 
-    async def answer(self, query: SqlQuery, *, now_ns: int | None = None, warnings: Iterable[str] = ()) -> Answer:
+    async def answer(self, query: SqlQuery, *, now_ns: int | None = None, warnings: Warnings | None = None) -> Answer:
         """Run a statement; cancelling the task stops it.
 
         Args:
             query: What to run.
             now_ns: The source's own now, when it stands still.
-            warnings: What has to be said of the source's data.
+            warnings: What has to be said of some of the source's tables, by their names in lower case.
 
         Raises:
             QueryError: The statement is not one, does more than read, or names what is not there.
@@ -88,7 +89,9 @@ class Database:
                 hint="filter earlier, or give it more time with --timeout",
             )  # fmt: skip
         outcome = work.result()
-        told = (*outcome.notes, *warnings, *self._opened().problems)
+        of_tables = warnings(outcome.tables) if warnings is not None else ()
+        # what is no table matters to whoever looks for tables
+        told = (*outcome.notes, *of_tables, *(() if outcome.tables else self._opened().problems))
         return Answer(outcome.frame, query.text, warnings=told, truncated=outcome.truncated)
 
     def close(self) -> None:

@@ -31,11 +31,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The frame, why it is not whole (empty when it is), and what else there is to say."""
+    """The frame, why it is not whole (empty when it is), what else there is to say, and which tables were named."""
 
     frame: pd.DataFrame
     truncated: str
     notes: tuple[str, ...]
+    tables: frozenset[str]
 
 
 class Run:
@@ -104,7 +105,8 @@ class Run:
             finally:
                 with self._lock:
                     self._running = None
-        return Outcome(to_frame(table), truncated, tuple(notes))
+        named = frozenset(table.name.lower() for table in statement.tables)
+        return Outcome(to_frame(table), truncated, tuple(notes), named)
 
     def _read(self, cursor: duckdb.DuckDBPyConnection, statement: Statement) -> tuple[pa.Table, str]:
         limit = self._query.limit

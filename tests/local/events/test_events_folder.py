@@ -67,7 +67,9 @@ async def test_attributes_may_be_a_map_or_columns(native: Callable[..., FolderSo
 async def test_outside_of_the_range_there_is_nothing_and_it_is_said(native: Callable[..., FolderSource]) -> None:
     late = EventsQuery(range=TimeRange(AT + 1, AT + HOUR), limit=10)
     found = await native(table()).events(late)
-    assert found.empty_reason == "none of the 1 events here lies in the time asked for"
+    assert found.empty_reason == (
+        "none of the 1 events here lies in the time asked for: they are at 2026-11-22 14:12:00 UTC"
+    )
 
 
 @pytest.mark.parametrize(

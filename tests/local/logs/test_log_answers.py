@@ -54,7 +54,7 @@ def ask(
         store_of(entries()) if store is None else store,
         query(text, minutes=minutes, limit=limit, level=level),
         "mine (here)",
-        warnings=("said always",),
+        warnings=lambda _: ("said always",),
         stop=threading.Event(),
     )
 
@@ -195,7 +195,7 @@ def test_why_there_is_nothing(text: str, minutes: float, reason: str) -> None:
 
 def test_why_there_is_nothing_at_another_time_or_level() -> None:
     later = query('{pod="p1"}', start=START + 3600 * SECOND)
-    answer = answer_logs(store_of(entries()), later, "", warnings=(), stop=threading.Event())
+    answer = answer_logs(store_of(entries()), later, "", warnings=lambda _: (), stop=threading.Event())
     assert answer.empty_reason == (
         "the lines of these streams lie between 2026-11-22 10:00:01 and 2026-11-22 10:00:59 UTC, "
         "outside of the range asked for"

@@ -222,7 +222,8 @@ async def test_metrics_logs_and_spans_in_one_folder(tmp_path: Path) -> None:
         TracesQuery(text="{ .http.response.status_code = 500 }", range=span, limit=9, step_ns=SECOND)
     )
     assert len(traces.frame) == 2
-    assert any("picture.png" in warning for warning in traces.warnings)
+    assert not any("picture.png" in warning for warning in traces.warnings)
+    assert "picture.png" in (await source.health()).detail
     metrics = await source.metrics(MetricsQuery(text="work", range=span, step_ns=15 * SECOND))
     assert len(metrics.frame) == 2
     logs = await source.logs(
