@@ -72,10 +72,8 @@ class Contents:
         return self.notes[:most] + ((f"… and {left:,} more files read likewise",) if left > 0 else ())
 
     def described(self, most: int) -> tuple[str, ...]:
-        """The problems, `most` of them in words, and how many more there are."""
-        left = len(self.problems) - most
-        shown = tuple(map(str, self.problems[:most]))
-        return shown + ((f"… and {left:,} more problems like these",) if left > 0 else ())
+        """The problems, a sentence a file for `most` of them, and how many more files have some."""
+        return _by_file(self.problems, most)
 
     def warnings(self, signal: Signal, of: Collection[str] | None = None) -> tuple[str, ...]:
         """What an answer has to say: the problems of files that gave something to it, or could have.
@@ -87,23 +85,13 @@ class Contents:
         Returns:
             A sentence a file, and how many more files there are.
         """
-        files: dict[str, list[Problem]] = {}
-        for problem in self.problems:
-            if _concerns(problem, signal, of):
-                files.setdefault(problem.file, []).append(problem)
-        told = [_of_one_file(problems) for problems in files.values()]
-        left = len(told) - _SHOWN
-        more = [f"… and {left:,} more files with problems: connect it again to see which"] if left > 0 else []
-        return (*told[:_SHOWN], *more)
+        return _by_file([one for one in self.problems if _concerns(one, signal, of)], _SHOWN)
 
     def warnings_of_tables(self, names: Collection[str]) -> tuple[str, ...]:
         """What an answer of SQL has to say that reads these tables (in lower case)."""
         of_metrics = self.warnings("metrics") if {"metrics", "series"} & set(names) else ()
-        files = {
-            problem.file for problem in self.problems if PurePath(problem.file).name.split(".")[0].lower() in names
-        }
-        own = tuple(_of_one_file([one for one in self.problems if one.file == file]) for file in sorted(files))
-        return tuple(dict.fromkeys((*of_metrics, *own)))
+        own = [one for one in self.problems if PurePath(one.file).name.split(".")[0].lower() in names]
+        return tuple(dict.fromkeys((*of_metrics, *_by_file(own, _SHOWN))))
 
 
 def _concerns(problem: Problem, signal: Signal, of: Collection[str] | None) -> bool:
@@ -113,6 +101,16 @@ def _concerns(problem: Problem, signal: Signal, of: Collection[str] | None) -> b
     if of is None or problem.lost:
         return True
     return problem.file in of if signal == "logs" else signal != "metrics" or not share.metrics.isdisjoint(of)
+
+
+def _by_file(problems: Sequence[Problem], most: int) -> tuple[str, ...]:
+    files: dict[str, list[Problem]] = {}
+    for problem in problems:
+        files.setdefault(problem.file, []).append(problem)
+    told = [_of_one_file(own) for own in files.values()]
+    left = len(told) - most
+    more = [f"… and {left:,} more files with problems: %obs connect shows more of them"] if left > 0 else []
+    return (*told[:most], *more)
 
 
 def _of_one_file(problems: Sequence[Problem]) -> str:
