@@ -32,6 +32,7 @@ _MOST_SAID = 3
 _MOST_PATHS = 3
 _FEW = 5  # lines: more than this are no mere echo of another service's trouble
 _FEW_SHARE = 0.15
+_LEAD = 10  # lines of another kind before the first of a cut answer, for that one to be the first
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Where a line names the path of a request: a field, or the request line of an access log. RE2.
@@ -65,7 +66,7 @@ def summarize_logs(
     texts = _texts(chosen["message"]) if mined is None else _said_of(mined[0], mined[1][rows])
     paths = _paths(chosen)
     services = [_service(name, np.flatnonzero(names == name), times, texts, paths) for name in sorted(set(names))]
-    if subject != "lines":  # who comes first among lines of every kind says nothing
+    if subject != "lines" and _begins_inside(rows, len(frame), total):  # who comes first of all lines says nothing
         services = _in_order_of_onset(services, len(chosen))
     services.sort(key=lambda one: (-one.count, one.service))
     return LogSummary(
@@ -88,6 +89,11 @@ def _subject(frame: pd.DataFrame) -> tuple[Subject, Array]:
         if len(rows := np.flatnonzero(codes >= least)):
             return subject, rows
     return "lines", np.arange(len(frame))
+
+
+def _begins_inside(rows: Array, count: int, total: int | None) -> bool:
+    """Whether the first of these lines were the first: of the newest lines they may be where it was cut."""
+    return total is None or total <= count or int(rows[0]) >= _LEAD
 
 
 def _levels(frame: pd.DataFrame) -> dict[str, int]:

@@ -21,6 +21,7 @@ class SlowStep:
         calls: How many spans it has.
         average: Of their durations.
         p95: Likewise.
+        outside: Whether it is a call whose other side no trace shows.
     """
 
     kind: Literal["query", "operation"]
@@ -29,6 +30,7 @@ class SlowStep:
     calls: int
     average: timedelta
     p95: timedelta
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,10 +143,26 @@ def test_advice_fits_what_was_found() -> None:
     assert "slow_write" in keys(shop(query="INSERT INTO t SELECT 1"))
     assert keys(shop(query="INSERT INTO t SELECT a FROM u WHERE b = 1"))[0] == "slow_write"
     assert keys(shop(query="UPDATE t SET a = 1 WHERE b = 2"))[:2] == ["missing_index", "slow_write"]
-    assert keys(shop(query=None)) == ["slow_code"]
+    assert keys(shop(query=None)) == ["outside"]
     assert "pool_wait" in keys(shop(status="error", message="connection pool exhausted"))
     assert "error_origin" in keys(shop(status="error", message="no"))
     assert keys(empty_spans()) == []
+
+
+def test_a_call_that_nobody_answers_is_no_slow_code() -> None:
+    data = frame(
+        span("1", None, 0, 5100, service="web", operation="GET /"),
+        span("2", "1", 10, 5050, service="web", kind="client", operation="POST tax", status="error"),
+    )
+    found = advise_traces(data, limit=9)
+    assert [one.key for one in found] == ["error_origin", "outside"]
+    assert found[1].about == "POST tax of web"
+    answered = frame(
+        span("1", None, 0, 5100, service="web", operation="GET /"),
+        span("2", "1", 10, 5050, service="web", kind="client", operation="POST tax"),
+        span("3", "2", 20, 30, service="tax", operation="POST /tax"),
+    )
+    assert keys(answered) == ["slow_code"]
 
 
 def test_waiting_for_a_pool_is_told_from_its_span() -> None:

@@ -37,6 +37,14 @@ def test_the_whole_story_in_sentences() -> None:
     ]
 
 
+def test_among_the_newest_lines_nobody_is_said_to_have_begun_first() -> None:
+    cut = [line for line in outburst() if line[1] == "error"]
+    told = " ".join(log_sentences(summarize_logs(lines_frame(cut), total=2000)))
+    assert "began after" not in told
+    assert "cascade" not in told
+    assert "began after" in " ".join(log_sentences(summarize_logs(lines_frame(cut), total=len(cut))))
+
+
 def test_times_are_those_of_the_reader() -> None:
     told = log_sentences(summarize_logs(lines_frame(outburst())), zone="Europe/Berlin")
     assert told[0].endswith("times in Europe/Berlin")

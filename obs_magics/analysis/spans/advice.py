@@ -93,9 +93,15 @@ def _repeated_read(found: TraceSummary) -> str | None:
 def _dominant(found: TraceSummary) -> str | None:
     bottleneck = found.bottleneck
     step = bottleneck.step if bottleneck else None
-    if bottleneck is None or bottleneck.share < _DOMINANT or (step and step.kind == "query"):
+    if bottleneck is None or bottleneck.share < _DOMINANT or (step and (step.kind == "query" or step.outside)):
         return None
     return bottleneck.service or None
+
+
+def _outside(found: TraceSummary) -> str | None:
+    bottleneck = found.bottleneck
+    step = bottleneck.step if bottleneck else None
+    return f"{step.text} of {bottleneck.service}" if bottleneck and step and step.outside else None
 
 
 def _origin(found: TraceSummary) -> str | None:
@@ -154,6 +160,12 @@ TRACE_RULES: tuple[TraceRule, ...] = (
         "error_origin",
         "failures begin in {}: look at its logs at that time, and at what was deployed or changed there just before",
         _origin,
+    ),
+    TraceRule(
+        "outside",
+        "{} waits for what no trace shows: look at whether it was reached at all (name resolution, connections,"
+        " network), and at the other side's own metrics and logs",
+        _outside,
     ),
     TraceRule(
         "slow_code",

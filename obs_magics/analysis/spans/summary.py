@@ -142,8 +142,18 @@ def _step(
         calls=int(top["calls"]),
         average=top["average"].to_pytimedelta(),
         p95=top["p95"].to_pytimedelta(),
+        outside=kind == "operation" and _leaves(frame, tree, service, _text(top[kind])),
     )
     return step, _instant(top["since"])
+
+
+def _leaves(frame: pd.DataFrame, tree: SpanTree, service: str, operation: str) -> bool:
+    """Whether most spans of an operation are calls below which there is nothing."""
+    own = ((frame["service"] == service) & (frame["operation"] == operation)).to_numpy(dtype=bool)
+    calls = own & frame["kind"].isin(["client", "producer"]).to_numpy(dtype=bool)
+    alone = calls.copy()
+    alone[tree.parent[tree.parent >= 0]] = False
+    return 2 * int(alone.sum()) > int(own.sum())
 
 
 def _of_service(table: pd.DataFrame, service: str) -> pd.DataFrame:

@@ -80,6 +80,14 @@ SATURATION: tuple[Row, ...] = (
     ),
     _row(
         "saturation",
+        "container memory limit by kube-state-metrics",
+        "container_memory_working_set_bytes",
+        f"max by ($by) ($metric{{$selector,{_REAL}}} / on (namespace, pod, container) group_left ()"
+        ' (max by (namespace, pod, container) (kube_pod_container_resource_limits{resource="memory"}) > 0))',
+        services=KUBE,
+    ),
+    _row(
+        "saturation",
         "CPU throttling",
         "container_cpu_cfs_throttled_periods_total",
         f"{_RATE} / (sum by ($by) (rate(container_cpu_cfs_periods_total{{$selector}}[$window])) > 0)",
