@@ -14,7 +14,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   policy=/usr/sbin/policy-rc.d
   made_policy=""
   if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod +x "$policy" && made_policy=1; fi
-  apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  apt="apt-get -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300"
+  $apt update >/dev/null && $apt install -y --no-install-recommends $missing >/dev/null
   status=$?
   [ -n "$made_policy" ] && rm -f "$policy"
   [ "$status" = 0 ] && exit 0

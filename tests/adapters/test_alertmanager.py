@@ -315,7 +315,7 @@ async def _detect(url: str) -> bool:
 def post(url: str, content: Any) -> None:
     body = json.dumps(content).encode()
     request = urllib.request.Request(url, data=body, headers={"content-type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 @pytest.fixture(scope="module")
@@ -334,10 +334,15 @@ def server(alertmanager_binary: str) -> Iterator[str]:
 
 @pytest.mark.real
 async def test_a_real_server_tells_of_an_alert_and_its_silence(server: str) -> None:
-    await asyncio.sleep(0.5)  # the silence takes effect when the alert is looked at next
-    now = pd.Timestamp.now("UTC").timestamp()
     async with source_at(server) as source:
-        found = await source.events(asked(start=now - 3600, end=now + 1))
+        until = asyncio.get_running_loop().time() + 60
+        while True:  # the silence takes effect when the alert is looked at next
+            now = pd.Timestamp.now("UTC").timestamp()
+            found = await source.events(asked(start=now - 3600, end=now + 1))
+            if "silenced" in set(found.frame["alert_state"]):
+                break
+            assert asyncio.get_running_loop().time() < until, found.frame["alert_state"].tolist()
+            await asyncio.sleep(0.2)
         team = EventMatcher(name="team", op="=", value='ä"b')
         assert len((await source.events(asked(team, kinds=("alert",), start=now - 3600, end=now + 1))).frame) == 1
         other = EventMatcher(name="team", op="!=", value='ä"b')

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from support.patience import least_seconds
 from support.span_worlds import BASE, MS, frame, rows_of, span, worlds
 from support.trace_reference import critical_paths, forest, self_times
 
@@ -193,9 +192,7 @@ def test_long_chains_and_wide_fans_are_quick() -> None:
         span("1", None, 0, 3000), *(span(f"{n + 2:x}", "1", n, n + 1) for n in range(3000))
     )  # fmt: skip
     for data in (chain, fan):
-        critical_path(data)
-        begun = time.process_time()
         found = critical_path(data)
-        assert time.process_time() - begun < 0.1
+        assert least_seconds(lambda data=data: critical_path(data), 0.1, tries=10) < 0.1
         ours = zip(found["row"], found["start"].astype("int64"), found["end"].astype("int64"), strict=True)
         assert sorted(ours) == sorted(critical_paths(forest(data)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from support.metrics_frames import arbitrary, regular
+from support.patience import least_seconds
 
 from obs_magics.analysis.summary import summarize
 from obs_magics.display.words import sentences
@@ -153,6 +153,4 @@ def test_any_frame_can_be_summarized_and_told(frame: pd.DataFrame) -> None:
 def test_a_thousand_series_of_a_day_take_less_than_a_second() -> None:
     rng = np.random.default_rng(0)
     frame = regular({f"s{number}": rng.normal(10, 1, 1440) for number in range(1000)})
-    started = time.process_time()
-    summarize(frame)
-    assert time.process_time() - started < 2.5  # 0.65 s on an idle machine
+    assert least_seconds(lambda: summarize(frame), 2.5) < 2.5  # 0.65 s on an idle machine

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from support.log_worlds import HOUR, SECOND, START_NS, World, during, quiet, steady
+from support.patience import least_seconds
 
 from obs_magics.analysis.surges import Found, cascade, counts, detect, dispersion, edges, usual, volume
 from obs_magics.analysis.surges.lanes import Lanes
@@ -311,12 +312,9 @@ def test_lanes_screened_in_parts_give_the_same_events(monkeypatch: pytest.Monkey
 
 
 def test_more_lines_than_anybody_reads_take_seconds() -> None:
-    import time
-
     rng = RNG(10)
     share = 1 / np.arange(1, 2001) ** 1.1
     patterns = rng.choice(2000, size=200_000, p=share / share.sum())
     times_ns = START_NS + np.sort(rng.integers(0, 3600 * SECOND, 200_000))
-    begun = time.process_time()
     assert detect(patterns, patterns % 20, times_ns) == []
-    assert time.process_time() - begun < 5
+    assert least_seconds(lambda: detect(patterns, patterns % 20, times_ns), 5) < 5

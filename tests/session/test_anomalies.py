@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 from support.fakes import FAKE, NOW_NS
 from support.measure_worlds import World
+from support.patience import eventually_async
 
 from obs_magics import AsyncSession, Session
 from obs_magics.api import base as base_module
@@ -359,7 +361,8 @@ async def test_ten_thousand_series_are_examined_in_chunks() -> None:
 async def test_other_processes_may_compute() -> None:
     frame = _world(60, 200)
     own = await _scan(frame, 25)
-    with ProcessPoolExecutor(1) as processes:
+    # Not forked: threads of other tests may hold a lock that nobody lets go of in the child.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
         theirs = await _scan(frame, 25, processes)
     assert [part.series for part in theirs] == [25, 25, 10]
     assert all(mine.events.equals(other.events) for mine, other in zip(own, theirs, strict=True))
@@ -371,14 +374,13 @@ async def test_a_cancelled_scan_begins_no_other_chunk() -> None:
 
     def slow(piece: pd.DataFrame, terms: Terms) -> Part:
         begun.append(len(piece))
-        go_on.wait(10)
+        go_on.wait(120)
         return examine_part(piece, terms)
 
     with ThreadPoolExecutor(1) as executor:
         pieces = from_frames([_world(40, 30)], 1)
         task = asyncio.create_task(mapped(slow, pieces, TERMS, executor=executor, progress=lambda _: None))
-        while not begun:
-            await asyncio.sleep(0.01)
+        await eventually_async(lambda: bool(begun))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

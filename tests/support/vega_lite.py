@@ -13,6 +13,7 @@ import jsonschema
 from conftest import ROOT, missing
 
 VEGA_LITE = "5.6.1"  # what JupyterLab 4.6 bundles
+_TRIES = 3  # a registry may be away for a moment
 
 
 def vega_lite_validator() -> jsonschema.protocols.Validator:
@@ -34,9 +35,12 @@ def _fetch(folder: Path) -> Path:
         missing(f"the schema of vega-lite {VEGA_LITE}", "install npm, which fetches it")
     assert npm
     command = [npm, "pack", "--silent", "--pack-destination", str(folder), f"vega-lite@{VEGA_LITE}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     archive = folder / f"vega-lite-{VEGA_LITE}.tgz"
-    if done.returncode or not archive.exists():
+    for _ in range(_TRIES):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode == 0 and archive.exists():
+            break
+    else:
         missing(f"the schema of vega-lite {VEGA_LITE}", f"npm could not fetch it: {done.stderr.strip()[-200:]}")
     with tarfile.open(archive) as packed:
         member = packed.extractfile("package/build/vega-lite-schema.json")

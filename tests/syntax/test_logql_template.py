@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.patience import least_seconds
 
 from obs_magics.model.errors import QueryError
 from obs_magics.syntax.logql.template import FUNCTIONS, Template, TemplateError, compile_template
@@ -607,7 +607,8 @@ def test_texts_stay_as_they_are(text: str, value: str) -> None:
     "text", ["{{.a}}" * 16_000, "{{/* x */}}" * 9_000, "{" * 100_000, "{{`" + "x" * 100_000 + "`}}"]
 )
 def test_a_long_template_takes_no_longer_than_it_is(text: str) -> None:
-    start = time.process_time()
-    with contextlib.suppress(QueryError):
-        Template(text).render({"a": "b"}, "", 0)
-    assert time.process_time() - start < 4
+    def write() -> None:
+        with contextlib.suppress(QueryError):
+            Template(text).render({"a": "b"}, "", 0)
+
+    assert least_seconds(write, 4) < 4
