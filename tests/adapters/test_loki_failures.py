@@ -10,7 +10,7 @@ from support.servers import nobody
 from support.sockets import Step, answer, serving
 
 from obs_magics.adapters import ADAPTERS
-from obs_magics.adapters.loki import LokiSettings, detect
+from obs_magics.adapters.loki import ADAPTER, LokiSettings
 from obs_magics.adapters.loki.errors import place, refused
 from obs_magics.adapters.loki.level_filter import Filtered, only_severe, without_milder
 from obs_magics.model.errors import (
@@ -201,9 +201,10 @@ async def test_victoriametrics_is_no_logs_server() -> None:
     ("step", "expected"), [(text("no org id\n", 401), AuthError), (text("slow", 429), RateLimited)]
 )
 async def test_a_server_that_lets_nobody_in_is_told(step: Step, expected: type[ObsError]) -> None:
+    assert ADAPTER.detect is not None
     async with serving(step) as stage:
         with pytest.raises(expected):
-            await detect("x", LokiSettings(url=stage.url))
+            await ADAPTER.detect("x", LokiSettings(url=stage.url))
 
 
 async def test_health() -> None:

@@ -17,7 +17,7 @@ from support.sockets import Asked, Step, answer, hang, serving
 from support.tempo_api import END, START, FakeTempo, question, source_at, span, trace_body
 
 from obs_magics.adapters import ADAPTERS
-from obs_magics.adapters.tempo import ADAPTER, TempoSettings, detect
+from obs_magics.adapters.tempo import ADAPTER, TempoSettings
 from obs_magics.adapters.tempo.search import between, written
 from obs_magics.model.errors import (
     AuthError,
@@ -581,24 +581,25 @@ async def test_questions_that_make_no_sense_are_not_asked() -> None:
 
 
 async def test_health_detect_and_dead_servers() -> None:
+    assert ADAPTER.detect is not None
     async with FakeTempo({}).source() as (source, stage):
         health = await source.health()
         assert (health.ok, health.version) == (True, "Tempo 2.9.0")
-        assert await detect("it", TempoSettings(url=stage.url))
+        assert await ADAPTER.detect("it", TempoSettings(url=stage.url))
     starting = FakeTempo({}, problem=lambda path, _: text("Ingester not ready", 503) if path == "/ready" else None)
     async with starting.source() as (source, _):
         health = await source.health()
         assert (health.ok, health.detail) == (False, "Ingester not ready")
     for step in (answer('{"status":"success","data":{"version":"2.42.0"}}'), answer("[]"), answer("hello")):
         async with serving(step) as stage:
-            assert not await detect("it", TempoSettings(url=stage.url))
+            assert not await ADAPTER.detect("it", TempoSettings(url=stage.url))
     async with serving(text("404", 404), text("hello", 200)) as stage:
-        assert not await detect("it", TempoSettings(url=stage.url))
+        assert not await ADAPTER.detect("it", TempoSettings(url=stage.url))
     async with serving(text("who are you", 401)) as stage:
         with pytest.raises(AuthError):
-            await detect("it", TempoSettings(url=stage.url))
+            await ADAPTER.detect("it", TempoSettings(url=stage.url))
     with nobody() as dead:
-        assert not await detect("it", TempoSettings(url=dead))
+        assert not await ADAPTER.detect("it", TempoSettings(url=dead))
         async with source_at(dead, timeout="60s") as source:
             with pytest.raises(SourceUnavailable, match="refused"):
                 await source.traces(question())

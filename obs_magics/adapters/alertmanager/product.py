@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from obs_magics.model.errors import AuthError, QueryError, RateLimited, SourceError
 from obs_magics.net.client import HttpClient
 
 STATUS = "/api/v2/status"
@@ -63,19 +62,3 @@ async def find_status(client: HttpClient) -> Status:
         return msgspec.json.decode(reply.body, type=Status)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise reply.not_json(str(problem)) from None
-
-
-async def is_alertmanager(client: HttpClient) -> bool:
-    """Is this an Alertmanager? False for foreign servers and for nobody; refused credentials are told.
-
-    Raises:
-        AuthError: There is a server, but it wants other credentials.
-        RateLimited: There is a server, but it does not answer now.
-    """
-    try:
-        await find_status(client)
-    except (AuthError, RateLimited):
-        raise
-    except (SourceError, QueryError):
-        return False
-    return True

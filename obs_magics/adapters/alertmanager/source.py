@@ -13,7 +13,7 @@ from obs_magics.adapters.alertmanager.answers import Alert, Group, Silence, read
 from obs_magics.adapters.alertmanager.errors import VENDOR
 from obs_magics.adapters.alertmanager.product import find_status
 from obs_magics.adapters.alertmanager.settings import AlertmanagerSettings
-from obs_magics.adapters.connection import address_of, connection_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.analysis.events import chosen
 from obs_magics.analysis.events.alerts import is_broken, pushed_down
 from obs_magics.display.units import count_text
@@ -21,14 +21,14 @@ from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.events import Event, EventKind, events_frame
 from obs_magics.model.query import EventMatcher, EventsQuery
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
-from obs_magics.net.client import HttpClient
+from obs_magics.net.tasks import stop
 
 ALERTS, GROUPS, SILENCES = "/api/v2/alerts", "/api/v2/alerts/groups", "/api/v2/silences"
 NO_HISTORY = "Alertmanager keeps no history: of alerts it has those that fire now (ask Prometheus for ALERTS)"
 _Pairs = list[tuple[str, str]]
 
 
-class AlertmanagerSource:
+class AlertmanagerSource(HttpSource[AlertmanagerSettings]):
     """An Alertmanager of version 0.16 or later, or what speaks its API v2.
 
     Implements `EventsSource`: alerts that fire now, with who hears of them and what keeps them quiet, and silences, as
@@ -40,28 +40,8 @@ class AlertmanagerSource:
     """
 
     platform = "alertmanager"
+    vendor = VENDOR
     event_kinds: tuple[EventKind, ...] = ("alert", "annotation")
-
-    def __init__(self, name: str, settings: AlertmanagerSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
-        self._settings = settings
-        self._opened: HttpClient | None = None
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = HttpClient(connection_of(self.name, self._settings), VENDOR)
-        return self._opened
-
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        if self._opened is not None:
-            await self._opened.close()
 
     async def health(self) -> Health:
         """Ask for its status.
@@ -136,8 +116,7 @@ class AlertmanagerSource:
         try:
             await asyncio.gather(*tasks.values(), return_exceptions=True)
         finally:
-            for task in tasks.values():
-                task.cancel()
+            await stop(tasks.values())
         errors = {name: error for name, task in tasks.items() if (error := task.exception()) is not None}
         needed = "alerts" if alerts else "silences"
         for name, error in errors.items():

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from obs_magics.adapters.causes import Cause, find_cause, row
 from obs_magics.model.errors import BadAnswer, LimitExceeded, ObsError, QueryError, SourceTimeout
 from obs_magics.net.reply import Reply, shown
 from obs_magics.net.vendor import Vendor
 
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """One row: words of the server (a regular expression), the error they mean, and the way out."""
-
-    words: re.Pattern[str]
-    hint: str
-    kind: type[ObsError] = QueryError
-
-
-def _row(words: str, hint: str, kind: type[ObsError] = QueryError) -> _Cause:
-    return _Cause(re.compile(words), hint, kind)
-
-
 _SMALLER = "ask for fewer traces (--limit) or a shorter range, or name a service"
 
 # Words as recorded from VictoriaTraces, and in Jaeger's query_parser.go of both APIs.
-_CAUSES: tuple[_Cause, ...] = (
-    _row(r"limit should be not higher|search depth must be|exceeds? .*limit", _SMALLER, LimitExceeded),
-    _row(r"service name is required|parameter 'service' is required", "name the service: --service NAME"),
-    _row(r"inimum duration|aximum duration|[dD]uration", "look at --min-duration and --max-duration"),
-    _row(r"\btags?\b|attributes", "look at the attributes that were asked for"),
-    _row(r"trace[_ ]?[iI][dD]|TraceID|traceID", "an id of a trace has 32 hex digits, or 16 in old systems"),
-    _row(r"start_?[tT]ime|end_?[tT]ime|startTs|endTs|parse (?:start|end)", "look at the range: --last, --start, --end"),
-    _row(r"deadline exceeded|context canceled|timed? ?out", _SMALLER, SourceTimeout),
-    _row(r"not supported", "this server cannot do it; the service map of the traces themselves shows the same"),
+_CAUSES: tuple[Cause, ...] = (
+    row(r"limit should be not higher|search depth must be|exceeds? .*limit", _SMALLER, LimitExceeded),
+    row(r"service name is required|parameter 'service' is required", "name the service: --service NAME"),
+    row(r"inimum duration|aximum duration|[dD]uration", "look at --min-duration and --max-duration"),
+    row(r"\btags?\b|attributes", "look at the attributes that were asked for"),
+    row(r"trace[_ ]?[iI][dD]|TraceID|traceID", "an id of a trace has 32 hex digits, or 16 in old systems"),
+    row(r"start_?[tT]ime|end_?[tT]ime|startTs|endTs|parse (?:start|end)", "look at the range: --last, --start, --end"),
+    row(r"deadline exceeded|context canceled|timed? ?out", _SMALLER, SourceTimeout),
+    row(r"not supported", "this server cannot do it; the service map of the traces themselves shows the same"),
 )
 _LOOK = "look at the conditions; --dry-run shows what is sent"
 
@@ -64,7 +49,7 @@ def explain(reply: Reply, where: str) -> ObsError | None:
     if words.startswith("unsupported path requested"):
         hint = "is the URL that of a Jaeger? VictoriaTraces has its API below /select/jaeger"
         return BadAnswer("the server has no Jaeger API at this address", where=where, hint=hint)
-    cause = next((row for row in _CAUSES if row.words.search(words)), None)
+    cause = find_cause(_CAUSES, words)
     if cause is None and reply.status not in {400, 422}:
         return None
     kind, hint = (cause.kind, cause.hint) if cause else (QueryError, _LOOK)

@@ -1,11 +1,17 @@
-"""The address that opens a trace or a search in Jaeger's own UI."""
+"""Who answers at an address, and where its own UI shows a trace or a search."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from obs_magics.adapters.jaeger.product import product_name
 from obs_magics.adapters.jaeger.search import Search
+
+_VICTORIA = "/select/jaeger"
+
+
+def product_name(address: str) -> str:
+    """Who answers, by the address: the API itself does not tell."""
+    return "VictoriaTraces" if address.rstrip("/").endswith(_VICTORIA) else "Jaeger"
 
 
 def trace_link(address: str, trace_id: str) -> str:

@@ -10,21 +10,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from obs_magics.adapters.connection import address_of, connection_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.adapters.jaeger.answers import found_answer, traces_answer
 from obs_magics.adapters.jaeger.api import Api, Dependency, find_api
 from obs_magics.adapters.jaeger.catalog import JaegerCatalog
 from obs_magics.adapters.jaeger.empty import empty_reason
 from obs_magics.adapters.jaeger.errors import VENDOR
-from obs_magics.adapters.jaeger.links import search_link, trace_link
-from obs_magics.adapters.jaeger.product import product_name
+from obs_magics.adapters.jaeger.links import product_name, search_link, trace_link
 from obs_magics.adapters.jaeger.search import Search
 from obs_magics.adapters.jaeger.settings import JaegerSettings
 from obs_magics.adapters.log_answers import check
 from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
-from obs_magics.net.client import HttpClient
+from obs_magics.net.tasks import stop, together
 from obs_magics.syntax.spans import SpanColumns, joined
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _log = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-fA-F]{1,32}", re.ASCII)
 
 
-class JaegerSource:
+class JaegerSource(HttpSource[JaegerSettings]):
     """A Jaeger 1.x or 2.x, or what speaks one of its APIs.
 
     Implements `TracesSource`; `trace_catalog` and `dependencies` have what else it can tell. Which API is spoken is
@@ -47,39 +46,24 @@ class JaegerSource:
     """
 
     platform = "jaeger"
+    vendor = VENDOR
     speaks_traceql = False
 
     def __init__(self, name: str, settings: JaegerSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
-        self._settings = settings
-        self._opened: HttpClient | None = None
+        super().__init__(name, settings)
         self._api: Api | None = None
-        self._shared = Shared()
         self._probed = Shared()
         self._catalog = JaegerCatalog(self._find_api, self._shared)
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = HttpClient(connection_of(self.name, self._settings), VENDOR)
-        return self._opened
 
     @property
     def trace_catalog(self) -> JaegerCatalog:
         """Services and operations, kept for a minute; attributes of what was asked for last."""
         return self._catalog
 
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._shared.close()
         await self._probed.close()
-        if self._opened is not None:
-            await self._opened.close()
+        await super().close()
 
     async def health(self) -> Health:
         """Ask for the services.
@@ -151,8 +135,7 @@ class JaegerSource:
         try:
             results = await asyncio.gather(*tasks, return_exceptions=len(tasks) > 1)
         finally:
-            for task in tasks:
-                task.cancel()
+            await stop(tasks)
         errors = [item for item in results if isinstance(item, BaseException)]
         unexpected = [error for error in errors if not isinstance(error, SourceError | QueryError)]
         if unexpected or (errors and len(errors) == len(results)):
@@ -181,12 +164,7 @@ class JaegerSource:
             progress(Progress(done, len(query.trace_ids), len(found), f"trace {trace_id}"))
             return found
 
-        tasks = [asyncio.create_task(one(trace_id)) for trace_id in query.trace_ids]
-        try:
-            parts = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        parts = await together(one(trace_id) for trace_id in query.trace_ids)
         columns = await asyncio.to_thread(joined, parts)
         self._catalog.seen = columns if len(columns) else self._catalog.seen
         lost = [trace_id for trace_id, part in zip(query.trace_ids, parts, strict=True) if not len(part)]

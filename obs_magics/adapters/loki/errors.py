@@ -7,8 +7,8 @@ configuration alike, so there its words have to be looked at: `_CAUSES` is the w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from obs_magics.adapters.causes import Cause, find_cause, row
 from obs_magics.adapters.loki.level_filter import Filtered
 from obs_magics.model.errors import (
     AuthError,
@@ -22,20 +22,6 @@ from obs_magics.net.reply import Reply, shown
 from obs_magics.net.vendor import Vendor
 from obs_magics.syntax.logql import parse
 
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """One row: words of the server (a regular expression), the error they mean, and the way out."""
-
-    words: re.Pattern[str]
-    hint: str
-    kind: type[ObsError] = QueryError
-
-
-def _row(words: str, hint: str, kind: type[ObsError] = QueryError) -> _Cause:
-    return _Cause(re.compile(words), hint, kind)
-
-
 _NARROW = 'narrow it: more labels in the selector, {app="…"}, a shorter range, or a line filter |= "…"'
 _LOOK = "look at the query; --dry-run shows what is sent"
 _SKIP = '| __error__="" behind the parser passes over the lines that it cannot read'
@@ -44,42 +30,40 @@ _SERIES = (
 )
 
 # Words as recorded from Loki 3, and in its pkg/util/validation, pkg/querier/queryrange/limits.go and pkg/logqlmodel.
-_CAUSES: tuple[_Cause, ...] = (
-    _row(r"max entries limit per query exceeded", "set page_lines: in the YAML to the server's limit", LimitExceeded),
-    _row(
+_CAUSES: tuple[Cause, ...] = (
+    row(r"max entries limit per query exceeded", "set page_lines: in the YAML to the server's limit", LimitExceeded),
+    row(
         r"query time range exceeds the limit|query length exceeds",
         "ask for a shorter range, or for several one by one; max_query_length stands in the server's limits_config",
         LimitExceeded,
     ),
-    _row(r"maximum (?:number )?of series|max number of series", _SERIES, LimitExceeded),
-    _row(r"exceeded maximum resolution", "use a larger --step or a shorter range", LimitExceeded),
-    _row(r"too many bytes|too large to execute|max_query_bytes_read", _NARROW, LimitExceeded),
-    _row(r"max streams? matchers|too many chunks|cardinality limit|limit.* exceeded", _NARROW, LimitExceeded),
-    _row(r"context deadline exceeded|timeout exceeded|i/o timeout|query timed out", _NARROW, SourceTimeout),
-    _row(
+    row(r"maximum (?:number )?of series|max number of series", _SERIES, LimitExceeded),
+    row(r"exceeded maximum resolution", "use a larger --step or a shorter range", LimitExceeded),
+    row(r"too many bytes|too large to execute|max_query_bytes_read", _NARROW, LimitExceeded),
+    row(r"max streams? matchers|too many chunks|cardinality limit|limit.* exceeded", _NARROW, LimitExceeded),
+    row(r"context deadline exceeded|timeout exceeded|i/o timeout|query timed out", _NARROW, SourceTimeout),
+    row(
         r"multiple org IDs present",
         "one tenant at a time, or multi_tenant_queries_enabled in the server's configuration",
         AuthError,
     ),
-    _row(r"no org id", "name the tenant: tenant: in the YAML, or --tenant", AuthError),
-    _row(
-        r"[tT]enant ID .* (?:contains unsupported|is too long)|tenant ID is", "look at tenant: in the YAML", AuthError
-    ),
-    _row(r"is not enabled\. See -|feature .* not enabled", "the server's configuration can turn it on"),
-    _row(
+    row(r"no org id", "name the tenant: tenant: in the YAML, or --tenant", AuthError),
+    row(r"[tT]enant ID .* (?:contains unsupported|is too long)|tenant ID is", "look at tenant: in the YAML", AuthError),
+    row(r"is not enabled\. See -|feature .* not enabled", "the server's configuration can turn it on"),
+    row(
         r"pipeline error|SampleExtractionErr|JSONParserErr|LogfmtParserErr",
         f"some lines cannot be read by the query's parser or unwrap: {_SKIP}",
     ),
-    _row(
+    row(
         r"at least one regexp or equality matcher",
         'a selector needs one label with a value: {app="api"}, or {app=~".+"} for all',
     ),
-    _row(r"log queries are not supported as an instant query", "lines come from a range: use %%obs_logs"),
-    _row(r"error parsing regexp", "regular expressions are RE2: no look-around, no back-references; quote with `…`"),
-    _row(r"unexpected \$end|unterminated|literal not terminated", "something is missing at the marked place"),
-    _row(r"syntax error: unexpected|unexpected character", "look at the marked place"),
-    _row(r"could not parse '(?:start|end|step)'|end timestamp must not be before", "look at the range and the --step"),
-    _row(
+    row(r"log queries are not supported as an instant query", "lines come from a range: use %%obs_logs"),
+    row(r"error parsing regexp", "regular expressions are RE2: no look-around, no back-references; quote with `…`"),
+    row(r"unexpected \$end|unterminated|literal not terminated", "something is missing at the marked place"),
+    row(r"syntax error: unexpected|unexpected character", "look at the marked place"),
+    row(r"could not parse '(?:start|end|step)'|end timestamp must not be before", "look at the range and the --step"),
+    row(
         r"empty ring|too many unhealthy instances", "the server is starting or ill: ask again later", SourceUnavailable
     ),
 )
@@ -95,17 +79,13 @@ def explain(reply: Reply, where: str) -> ObsError | None:
     if reply.status not in _STATUSES or reply.is_html:
         return None
     words = reply.body.decode(errors="replace").strip()
-    cause = _cause(words)
+    cause = find_cause(_CAUSES, words)
     if cause is None and reply.status != 400:
         return None
     if reply.status == 400 or (cause is not None and issubclass(cause.kind, QueryError)):
         return refused(words, where=where)
     assert cause is not None  # noqa: S101 - for the type checker
     return cause.kind(f"the server refused ({reply.status}): {shown(words)}", where=where, hint=cause.hint)
-
-
-def _cause(words: str) -> _Cause | None:
-    return next((row for row in _CAUSES if row.words.search(words)), None)
 
 
 def refused(words: str, *, query: str = "", where: str = "", hint: str = _LOOK) -> ObsError:
@@ -117,7 +97,7 @@ def refused(words: str, *, query: str = "", where: str = "", hint: str = _LOOK) 
         where: As in `ObsError`.
         hint: The way out when the words are none of those that we know.
     """
-    cause = _cause(words)
+    cause = find_cause(_CAUSES, words)
     kind = cause.kind if cause else QueryError
     hint = cause.hint if cause else hint
     if issubclass(kind, QueryError):

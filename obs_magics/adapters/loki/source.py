@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from obs_magics.adapters.connection import address_of, connection_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.adapters.log_answers import Counted, check, lines_answer
 from obs_magics.adapters.log_levels import keep_severe
 from obs_magics.adapters.log_pages import Pager, Pages
@@ -24,11 +24,10 @@ from obs_magics.adapters.loki.product import find_version
 from obs_magics.adapters.loki.settings import LokiSettings
 from obs_magics.adapters.loki.volume import INSTANT, RANGE, Bars, Count, Form, seconds
 from obs_magics.adapters.prometheus.answers import Series
-from obs_magics.adapters.shared import Shared
 from obs_magics.model.errors import BadAnswer, LimitExceeded, QueryError, SourceError
 from obs_magics.model.logs import Volume
 from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress
-from obs_magics.net.client import HttpClient
+from obs_magics.net.tasks import stop, together
 from obs_magics.syntax.logql import parse
 from obs_magics.syntax.logql.tree import Expression, LogQuery
 
@@ -45,7 +44,7 @@ class _GivesNumbers(Exception):  # noqa: N818 - not an error: a query that our g
     """The answer to a question for lines."""
 
 
-class LokiSource:
+class LokiSource(HttpSource[LokiSettings]):
     """A Loki 2.x or 3.x, or what speaks its API.
 
     Implements `LogsSource` and `MetricsSource`; `log_catalog` and `details` have what else it can tell.
@@ -56,38 +55,19 @@ class LokiSource:
     """
 
     platform = "loki"
+    vendor = errors.VENDOR
     log_language: LogLanguage = "logql"
 
     def __init__(self, name: str, settings: LokiSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
+        super().__init__(name, settings)
         self.details = LokiDetails(lambda: self._client)
-        self._settings = settings
         self._page_lines = settings.page_lines
-        self._opened: HttpClient | None = None
-        self._shared = Shared()
         self._catalog = LokiCatalog(lambda: self._client, self._shared)
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = HttpClient(connection_of(self.name, self._settings), errors.VENDOR)
-        return self._opened
 
     @property
     def log_catalog(self) -> LokiCatalog:
         """Labels, values, fields and services; kept for a minute."""
         return self._catalog
-
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._shared.close()
-        if self._opened is not None:
-            await self._opened.close()
 
     async def health(self) -> Health:
         """Ask for the version.
@@ -173,8 +153,7 @@ class LokiSource:
                 answer = replace(answer, empty_reason=await self._why_empty(query, tree, pages))
             return replace(answer, link=self._link(sent.text, query.range))
         finally:
-            if counting is not None:
-                counting.cancel()
+            await stop([counting] if counting is not None else [])
 
     async def _page(self, sent: Filtered, span: TimeRange, lines: int, warnings: dict[str, None]) -> Rows:
         form = [("query", sent.text), *between(span), ("limit", str(lines)), ("direction", "backward")]
@@ -210,12 +189,7 @@ class LokiSource:
                 return found
             raise BadAnswer("a count came back as lines", where=self._client.where)
 
-        tasks = [asyncio.create_task(ask(count)) for count in asked]
-        try:
-            return bars.volume(list(zip(asked, await asyncio.gather(*tasks), strict=True)))
-        finally:
-            for task in tasks:
-                task.cancel()
+        return bars.volume(list(zip(asked, await together(map(ask, asked)), strict=True)))
 
     async def _numbers(
         self, sent: Filtered, span: TimeRange, step_ns: int, *, instant: bool = False, limit: int | None = None

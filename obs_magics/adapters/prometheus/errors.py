@@ -7,10 +7,10 @@ so there the server's words have to be looked at: `_CAUSES` is the whole list, e
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
+from obs_magics.adapters.causes import Cause, find_cause, row
 from obs_magics.model.errors import (
     BadAnswer,
     LimitExceeded,
@@ -29,15 +29,6 @@ class _Refusal(msgspec.Struct):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """One row: words of the server (a regular expression), the error they mean, and the way out."""
-
-    words: re.Pattern[str]
-    hint: str
-    kind: type[ObsError] = QueryError
-
-
 _NARROW = "narrow it: a label filter, a shorter range, a larger --step, or an aggregation such as sum by (…)"
 _LOOK = "look at the query; --dry-run shows what is sent"
 _MATCHING = (
@@ -46,34 +37,30 @@ _MATCHING = (
 )
 
 
-def _row(words: str, hint: str, kind: type[ObsError] = QueryError) -> _Cause:
-    return _Cause(re.compile(words), hint, kind)
-
-
 # Words as recorded from Prometheus 2.42 and 3.12 and VictoriaMetrics 1.79, and in Prometheus' promql/parser/parse.go.
-_CAUSES: tuple[_Cause, ...] = (
-    _row(r"too many samples into memory", _NARROW, LimitExceeded),
-    _row(r"exceeded maximum resolution", "use a larger --step or a shorter range", LimitExceeded),
-    _row(
+_CAUSES: tuple[Cause, ...] = (
+    row(r"too many samples into memory", _NARROW, LimitExceeded),
+    row(r"exceeded maximum resolution", "use a larger --step or a shorter range", LimitExceeded),
+    row(
         r"too long query", "the server limits the length of a query: use fewer or shorter label filters", LimitExceeded
     ),
-    _row(r"-search\.max\w+|err-mimir-max|exceeds the limit \(query length", _NARROW, LimitExceeded),
-    _row(r"context deadline exceeded|query timed out|timeout exceeded", _NARROW, SourceTimeout),
-    _row(r"many-to-many matching|found duplicate series|duplicate time series", _MATCHING),
-    _row(r"many-to-one matching must be explicit", "add group_left() or group_right() after on(…)"),
-    _row(r"one-to-one|same labelset", "dropping the name makes two series equal: keep a label that tells them apart"),
-    _row(r"got instant vector", "it needs a range in square brackets: metric[5m]"),
-    _row(r"got range vector", "wrap the range into a function: rate(metric[5m]), avg_over_time(metric[5m])"),
-    _row(r'expression type "range vector"', "a range query needs one value a step: rate(metric[5m]), or use --instant"),
-    _row(r'expression type "string"', "a text is not a metric: ask for something with numbers"),
-    _row(r"at least one non-empty matcher", 'name a metric, or a label with a value: up, or {job="api"}'),
-    _row(r"no expression found|missing `query` arg", "the query is empty: write PromQL into the cell"),
-    _row(
+    row(r"-search\.max\w+|err-mimir-max|exceeds the limit \(query length", _NARROW, LimitExceeded),
+    row(r"context deadline exceeded|query timed out|timeout exceeded", _NARROW, SourceTimeout),
+    row(r"many-to-many matching|found duplicate series|duplicate time series", _MATCHING),
+    row(r"many-to-one matching must be explicit", "add group_left() or group_right() after on(…)"),
+    row(r"one-to-one|same labelset", "dropping the name makes two series equal: keep a label that tells them apart"),
+    row(r"got instant vector", "it needs a range in square brackets: metric[5m]"),
+    row(r"got range vector", "wrap the range into a function: rate(metric[5m]), avg_over_time(metric[5m])"),
+    row(r'expression type "range vector"', "a range query needs one value a step: rate(metric[5m]), or use --instant"),
+    row(r'expression type "string"', "a text is not a metric: ask for something with numbers"),
+    row(r"at least one non-empty matcher", 'name a metric, or a label with a value: up, or {job="api"}'),
+    row(r"no expression found|missing `query` arg", "the query is empty: write PromQL into the cell"),
+    row(
         r'invalid parameter "(?:start|end|time|step)"|cannot parse "(?:start|end|time)"',
         "look at the range and the --step",
     ),
-    _row(r"unclosed|unexpected end of input|unparsed data: \"\"", "a bracket or a quotation mark is not closed"),
-    _row(r"unexpected character|unexpected identifier|unexpected token", "look at the marked place"),
+    row(r"unclosed|unexpected end of input|unparsed data: \"\"", "a bracket or a quotation mark is not closed"),
+    row(r"unexpected character|unexpected identifier|unexpected token", "look at the marked place"),
 )
 
 _POSITION = re.compile(r"(\d+):(\d+): parse error")
@@ -120,7 +107,7 @@ def refused(words: str, *, query: str = "", where: str = "", hint: str = _LOOK) 
         where: As in `ObsError`.
         hint: The way out when the words are none of those that we know.
     """
-    cause = next((row for row in _CAUSES if row.words.search(words)), None)
+    cause = find_cause(_CAUSES, words)
     kind = cause.kind if cause else QueryError
     said = _VM_FRAME.sub("", _PARSE_ERROR.sub("", words))
     hint = _hint_for_function(words, query) or (cause.hint if cause else hint)

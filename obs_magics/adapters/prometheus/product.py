@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from obs_magics.adapters.prometheus.split import Window
-from obs_magics.model.errors import AuthError, BadAnswer, QueryError, RateLimited, SourceError
+from obs_magics.model.errors import BadAnswer, QueryError, SourceError
 from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
@@ -118,19 +118,3 @@ async def _victoria_version(client: HttpClient) -> str:
         return ""
     found = _VICTORIA_VERSION.search(reply.body)
     return found[1].decode(errors="replace") if found else ""
-
-
-async def is_one_of_us(client: HttpClient) -> bool:
-    """Is this a server of the family? False for foreign ones and for nobody; refused credentials are told.
-
-    Raises:
-        AuthError: There is a server, but it wants other credentials.
-        RateLimited: There is a server, but it does not answer now.
-    """
-    try:
-        await find_product(client)
-    except (AuthError, RateLimited):
-        raise
-    except (SourceError, QueryError):
-        return False
-    return True

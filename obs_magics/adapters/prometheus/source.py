@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from obs_magics.adapters.connection import address_of, connection_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.adapters.prometheus import errors
 from obs_magics.adapters.prometheus.alerts import alerts_answer, history_query
 from obs_magics.adapters.prometheus.answers import Series, parse_answer
@@ -22,7 +22,6 @@ from obs_magics.adapters.prometheus.product import Product, find_product
 from obs_magics.adapters.prometheus.rules import ask_rules
 from obs_magics.adapters.prometheus.settings import PrometheusSettings
 from obs_magics.adapters.prometheus.split import Window, pinned, seconds, window_of
-from obs_magics.adapters.shared import Shared
 from obs_magics.model.catalog import MetricInfo, info_from_name
 from obs_magics.model.errors import (
     AuthError,
@@ -34,7 +33,7 @@ from obs_magics.model.errors import (
     UsageError,
 )
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
-from obs_magics.net.client import HttpClient
+from obs_magics.net.tasks import stop
 from obs_magics.syntax.promql import tree_of
 from obs_magics.syntax.promql_tree import metrics_in
 from obs_magics.syntax.promql_units import unit_of
@@ -59,7 +58,7 @@ class _Part:
     form: list[tuple[str, str]]
 
 
-class PrometheusSource:
+class PrometheusSource(HttpSource[PrometheusSettings]):
     """A Prometheus 2.x or 3.x, VictoriaMetrics, Mimir or Thanos.
 
     Implements `MetricsSource`, `EventsSource` (alerts) and `CatalogSource`. The first question also asks which server
@@ -71,37 +70,19 @@ class PrometheusSource:
     """
 
     platform = "prometheus"
+    vendor = errors.VENDOR
     event_kinds: tuple[EventKind, ...] = ("alert",)
 
     def __init__(self, name: str, settings: PrometheusSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
-        self._settings = settings
-        self._opened: HttpClient | None = None
-        self._shared = Shared()
+        super().__init__(name, settings)
         self._product: Product | None = None
+        self._late: set[asyncio.Task[MetricInfo]] = set()
         self._catalog = PrometheusCatalog(lambda: self._client, self._shared, self._known_product)
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = HttpClient(connection_of(self.name, self._settings), errors.VENDOR)
-        return self._opened
 
     @property
     def catalog(self) -> PrometheusCatalog:
         """Names, types, labels and values; kept for a minute."""
         return self._catalog
-
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._shared.close()
-        if self._opened is not None:
-            await self._opened.close()
 
     async def health(self) -> Health:
         """Ask for the version.
@@ -136,7 +117,7 @@ class PrometheusSource:
                 answer = replace(answer, empty_reason=await self._why_empty(query.text, window))
             return answer
         finally:
-            unit.cancel()
+            await stop([unit])
 
     async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
         """Answer with the alerts that fired, from when to when; see `model.sources.EventsSource`.
@@ -166,7 +147,7 @@ class PrometheusSource:
             )
             return replace(answer, link=self._link(product, asked, window))
         finally:
-            rules.cancel()
+            await stop([rules])
 
     async def _collect(
         self, query: MetricsQuery, parts: Sequence[_Part], progress: ProgressListener
@@ -189,9 +170,7 @@ class PrometheusSource:
             await asyncio.wait(tasks)
             _raise_final(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop(tasks)
         found = [task.result() for task in tasks if task.exception() is None]
         ended = [(part, task.exception()) for part, task in zip(parts, tasks, strict=True)]
         failures = [(part, error) for part, error in ended if error is not None]
@@ -233,13 +212,22 @@ class PrometheusSource:
             return ""
         names = [name for name in metrics_in(tree) if not info_from_name(name).unit][:_MOST_UNITS]
         asked = [asyncio.create_task(self._catalog.metric(name)) for name in names]
-        if asked:
-            await asyncio.wait(asked, timeout=_UNIT_SECONDS)
-            for task in asked:
-                task.cancel()
-        found = await asyncio.gather(*asked, return_exceptions=True)
-        known = {item.name: item for item in found if isinstance(item, MetricInfo)}
+        try:
+            late = (await asyncio.wait(asked, timeout=_UNIT_SECONDS))[1] if asked else ()
+        except asyncio.CancelledError:
+            await stop(asked)
+            raise
+        for task in late:  # too late for this question; the next one finds it in the catalog
+            self._late.add(task)
+            task.add_done_callback(self._came_late)
+        found = [task.result() for task in asked if task.done() and not task.cancelled() and not task.exception()]
+        known = {item.name: item for item in found}
         return unit_of(tree, lambda name: known.get(name) or info_from_name(name))
+
+    def _came_late(self, task: asyncio.Task[MetricInfo]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody warns that it never was
 
     async def _why_empty(self, text: str, window: Window) -> str:
         try:

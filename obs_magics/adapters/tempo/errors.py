@@ -7,8 +7,8 @@ in the configuration alike, so there its words have to be looked at: `_CAUSES` i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from obs_magics.adapters.causes import Cause, find_cause, row
 from obs_magics.adapters.loki.errors import place
 from obs_magics.adapters.tempo.search import Sent
 from obs_magics.model.errors import (
@@ -23,66 +23,52 @@ from obs_magics.net.reply import Reply, shown
 from obs_magics.net.vendor import Vendor
 from obs_magics.syntax.traceql import parse
 
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """One row: words of the server (a regular expression), the error they mean, and the way out."""
-
-    words: re.Pattern[str]
-    hint: str
-    kind: type[ObsError] = QueryError
-
-
-def _row(words: str, hint: str, kind: type[ObsError] = QueryError) -> _Cause:
-    return _Cause(re.compile(words), hint, kind)
-
-
 _NARROW = "narrow it: a service, { resource.service.name = `…` }, a shorter range, or a smaller --limit"
 _LOOK = "look at the query; --dry-run shows what is sent"
 _IDS = "an id of a trace has up to 32 hex digits: 8d5118091edb4be0453ef2e052b89273"
 
 # Words as recorded from Tempo 3, and in its modules/frontend, modules/querier, pkg/api and pkg/traceql.
-_CAUSES: tuple[_Cause, ...] = (
-    _row(
+_CAUSES: tuple[Cause, ...] = (
+    row(
         r"range specified by start and end \(.*\) exceeds",
         "metrics of spans over a shorter range, or over several one by one (24 h are usual); "
         "max_duration stands in the server's query_frontend.metrics",
         LimitExceeded,
     ),
-    _row(
+    row(
         r"range specified by start and end exceeds",
         "ask for a shorter range, or for several one by one: --last 168h is the usual limit of a search; "
         "max_duration stands in the server's query_frontend.search",
         LimitExceeded,
     ),
-    _row(
+    row(
         r"limit \d+ exceeds max limit",
         "a --limit of at most that; max_result_limit stands in the server's query_frontend.search",
         LimitExceeded,
     ),
-    _row(
+    row(
         r"exceeds max size|max size of trace|[tT]race (?:is )?too (?:large|big)|max_bytes_per_trace",
         "the trace is larger than the server gives; max_bytes_per_trace stands in its overrides",
         LimitExceeded,
     ),
-    _row(r"larger than the max|received message larger|too many bytes|max series", _NARROW, LimitExceeded),
-    _row(r"context deadline exceeded|timeout exceeded|i/o timeout|timed out", _NARROW, SourceTimeout),
-    _row(r"no org id", "name the tenant: tenant: in the YAML, or --tenant", AuthError),
-    _row(r"multiple org IDs|multi-tenant", "one tenant at a time: tenant: in the YAML, or --tenant", AuthError),
-    _row(r"[tT]enant ID .*(?:contains unsupported|too long)|tenant ID is", "look at tenant: in the YAML", AuthError),
-    _row(r"trace IDs ", _IDS),
-    _row(r"not a metrics query", "numbers over time come from a function behind the spans: { … } | rate()"),
-    _row(r"start must be before end|invalid (?:start|end|step)", "look at the range and the --step"),
-    _row(r"invalid limit", "look at --limit"),
-    _row(r"invalid scope", "the scopes are span, resource, event, link, instrumentation and intrinsic"),
-    _row(
+    row(r"larger than the max|received message larger|too many bytes|max series", _NARROW, LimitExceeded),
+    row(r"context deadline exceeded|timeout exceeded|i/o timeout|timed out", _NARROW, SourceTimeout),
+    row(r"no org id", "name the tenant: tenant: in the YAML, or --tenant", AuthError),
+    row(r"multiple org IDs|multi-tenant", "one tenant at a time: tenant: in the YAML, or --tenant", AuthError),
+    row(r"[tT]enant ID .*(?:contains unsupported|too long)|tenant ID is", "look at tenant: in the YAML", AuthError),
+    row(r"trace IDs ", _IDS),
+    row(r"not a metrics query", "numbers over time come from a function behind the spans: { … } | rate()"),
+    row(r"start must be before end|invalid (?:start|end|step)", "look at the range and the --step"),
+    row(r"invalid limit", "look at --limit"),
+    row(r"invalid scope", "the scopes are span, resource, event, link, instrumentation and intrinsic"),
+    row(
         r"empty ring|too many unhealthy instances|job queue full",
         "the server is starting, ill or busy: ask again later",
         SourceUnavailable,
     ),
-    _row(r"unexpected \$end|literal not terminated", "something is missing at the marked place"),
-    _row(r"syntax error: unexpected|parse error at", "look at the marked place"),
-    _row(r"invalid TraceQL query", "look at the query: what is compared has to have one type"),
+    row(r"unexpected \$end|literal not terminated", "something is missing at the marked place"),
+    row(r"syntax error: unexpected|parse error at", "look at the marked place"),
+    row(r"invalid TraceQL query", "look at the query: what is compared has to have one type"),
 )
 _PREFIX = re.compile(r"(?:invalid TraceQL query: )?(?:parse error(?: at line \d+, col \d+)?\s*: )?(?:syntax error: )?")
 _STATUSES = frozenset({400, 401, 422, 499, 500, 503, 504})
@@ -93,7 +79,7 @@ def explain(reply: Reply, where: str) -> ObsError | None:
     if reply.status not in _STATUSES or reply.is_html:
         return None
     words = reply.body.decode(errors="replace").strip()
-    cause = _cause(words)
+    cause = find_cause(_CAUSES, words)
     if not words or (cause is None and reply.status != 400):
         return None
     if reply.status == 400 or (cause is not None and issubclass(cause.kind, QueryError)):
@@ -110,7 +96,7 @@ def refused(words: str, *, query: str = "", where: str = "") -> ObsError:
         query: What was asked; lets the error mark the place.
         where: As in `ObsError`.
     """
-    cause = _cause(words)
+    cause = find_cause(_CAUSES, words)
     kind, hint = (cause.kind, cause.hint) if cause else (QueryError, _LOOK)
     if issubclass(kind, QueryError):
         position = place(words, query) if query else None
@@ -149,10 +135,6 @@ def _hint_of_parser(query: str) -> str:
     except QueryError as error:
         return error.hint
     return ""
-
-
-def _cause(words: str) -> _Cause | None:
-    return next((row for row in _CAUSES if row.words.search(words)), None)
 
 
 VENDOR = Vendor(explain=explain)

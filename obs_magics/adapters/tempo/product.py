@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from obs_magics.model.errors import AuthError, BadAnswer, QueryError, RateLimited, SourceError
+from obs_magics.model.errors import BadAnswer, QueryError, SourceError
 from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
@@ -49,19 +49,3 @@ def _object(reply: Reply) -> dict[str, Any]:
         return msgspec.json.decode(reply.body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise reply.not_json(str(error)) from None
-
-
-async def is_tempo(client: HttpClient) -> bool:
-    """Is this a Tempo? False for foreign servers and for nobody; refused credentials are told.
-
-    Raises:
-        AuthError: There is a server, but it wants other credentials.
-        RateLimited: There is a server, but it does not answer now.
-    """
-    try:
-        await find_version(client)
-    except (AuthError, RateLimited):
-        raise
-    except (SourceError, QueryError):
-        return False
-    return True

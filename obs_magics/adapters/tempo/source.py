@@ -9,9 +9,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from obs_magics.adapters.connection import address_of, connection_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.adapters.log_answers import check
-from obs_magics.adapters.shared import Shared
 from obs_magics.adapters.tempo.answers import Hits, ids_answer, read_hits, search_answer
 from obs_magics.adapters.tempo.catalog import TempoCatalog
 from obs_magics.adapters.tempo.empty import empty_reason
@@ -33,7 +32,6 @@ from obs_magics.adapters.tempo.search import (
 from obs_magics.adapters.tempo.settings import TempoSettings
 from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
-from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ SEARCH, RANGE, INSTANT = "/api/search", "/api/metrics/query_range", "/api/metric
 _ID = re.compile(r"[0-9a-fA-F]{1,32}", re.ASCII)
 
 
-class TempoSource:
+class TempoSource(HttpSource[TempoSettings]):
     """A Tempo 2.x or 3.x.
 
     Implements `TracesSource` and `MetricsSource` (TraceQL that gives numbers over time).
@@ -57,38 +55,19 @@ class TempoSource:
     """
 
     platform = "tempo"
+    vendor = VENDOR
     speaks_traceql = True
 
     def __init__(self, name: str, settings: TempoSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
-        self._settings = settings
+        super().__init__(name, settings)
         self._newest = settings.most_recent
-        self._opened: HttpClient | None = None
-        self._shared = Shared()
         self._catalog = TempoCatalog(lambda: self._client, self._shared)
         self._lookup = Lookup(lambda: self._client)
-
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = HttpClient(connection_of(self.name, self._settings), VENDOR)
-        return self._opened
 
     @property
     def trace_catalog(self) -> TempoCatalog:
         """Services, operations, attributes; kept for a minute."""
         return self._catalog
-
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._shared.close()
-        if self._opened is not None:
-            await self._opened.close()
 
     async def health(self) -> Health:
         """Ask for the version, and whether it is ready.

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from obs_magics.adapters.causes import Cause, find_cause, row
 from obs_magics.model.errors import BadAnswer, LimitExceeded, ObsError, QueryError, SourceTimeout
 from obs_magics.net.reply import Reply, shown
 from obs_magics.net.vendor import Vendor
-
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """One row: words of the server (a regular expression), the error they mean, and the way out."""
-
-    words: re.Pattern[str]
-    hint: str
-    kind: type[ObsError] = QueryError
-
-
-def _row(words: str, hint: str, kind: type[ObsError] = QueryError) -> _Cause:
-    return _Cause(re.compile(words), hint, kind)
-
 
 _NARROW = 'narrow it: a stream filter {app="…"}, more words, a shorter range'
 _LOOK = "look at the query; --dry-run shows what is sent"
 
 # Words as recorded from VictoriaLogs 1.x, and in its app/vlselect and lib/logstorage/parser.go.
-_CAUSES: tuple[_Cause, ...] = (
-    _row(r"missing query", "the query is empty: * gives all lines"),
-    _row(r"maxQueryTimeRange|too big time range", "ask for a shorter range", LimitExceeded),
-    _row(r"maxQueryDuration|deadline exceeded|timeout|canceled", _NARROW, SourceTimeout),
-    _row(r"-search\.max\w+|-select\.max\w+|memory budget|too many", _NARROW, LimitExceeded),
-    _row(r"missing filter|missing '\)'|unexpected end|missing closing|missing whitespace", "something is missing"),
-    _row(r"unknown pipe|unexpected pipe|unexpected token", "look at the pipes: | stats …, | fields …, | sort by (…)"),
-    _row(r"cannot parse (?:start|end|time|step)|cannot parse duration", "look at the range and the --step"),
-    _row(r"stats.* pipe|missing `stats`|must contain", "numbers come from a pipe: | stats by (app) count() lines"),
-    _row(r"cannot (?:compile|parse) regexp|invalid regexp|error parsing regexp", "regular expressions are RE2"),
+_CAUSES: tuple[Cause, ...] = (
+    row(r"missing query", "the query is empty: * gives all lines"),
+    row(r"maxQueryTimeRange|too big time range", "ask for a shorter range", LimitExceeded),
+    row(r"maxQueryDuration|deadline exceeded|timeout|canceled", _NARROW, SourceTimeout),
+    row(r"-search\.max\w+|-select\.max\w+|memory budget|too many", _NARROW, LimitExceeded),
+    row(r"missing filter|missing '\)'|unexpected end|missing closing|missing whitespace", "something is missing"),
+    row(r"unknown pipe|unexpected pipe|unexpected token", "look at the pipes: | stats …, | fields …, | sort by (…)"),
+    row(r"cannot parse (?:start|end|time|step)|cannot parse duration", "look at the range and the --step"),
+    row(r"stats.* pipe|missing `stats`|must contain", "numbers come from a pipe: | stats by (app) count() lines"),
+    row(r"cannot (?:compile|parse) regexp|invalid regexp|error parsing regexp", "regular expressions are RE2"),
 )
 _CONTEXT = re.compile(r"; context: \[(.*?)\]\s*$", re.DOTALL)
 _PREFIX = re.compile(r"^cannot parse query \[.*?\]: ", re.DOTALL)
@@ -50,16 +36,12 @@ def explain(reply: Reply, where: str) -> ObsError | None:
     if words.startswith("unsupported path requested"):
         hint = "is the URL that of a VictoriaLogs, without /select/logsql?"
         return BadAnswer("the server has no LogsQL API at this address", where=where, hint=hint)
-    return refused(words, where=where) if reply.status in {400, 422} or _cause(words) else None
-
-
-def _cause(words: str) -> _Cause | None:
-    return next((row for row in _CAUSES if row.words.search(words)), None)
+    return refused(words, where=where) if reply.status in {400, 422} or find_cause(_CAUSES, words) else None
 
 
 def refused(words: str, *, query: str = "", where: str = "", hint: str = _LOOK) -> ObsError:
     """The error for a query that the server refused in these words; arguments as in `QueryError`."""
-    cause = _cause(words)
+    cause = find_cause(_CAUSES, words)
     kind, hint = (cause.kind, cause.hint) if cause else (QueryError, hint)
     said = shown(_CONTEXT.sub("", _PREFIX.sub("", words)))
     if issubclass(kind, QueryError):

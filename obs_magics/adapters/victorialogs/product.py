@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from obs_magics.adapters.victorialogs.catalog import API, between, names_of
-from obs_magics.model.errors import AuthError, QueryError, RateLimited, SourceError
+from obs_magics.model.errors import QueryError, SourceError
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.net.client import HttpClient
 
@@ -27,19 +27,3 @@ async def find_version(client: HttpClient) -> str:
         return ""
     found = _VERSION.search(reply.body)
     return found[1].decode(errors="replace") if found else ""
-
-
-async def is_victorialogs(client: HttpClient) -> bool:
-    """Is this a VictoriaLogs? False for foreign servers and for nobody; refused credentials are told.
-
-    Raises:
-        AuthError: There is a server, but it wants other credentials.
-        RateLimited: There is a server, but it does not answer now.
-    """
-    try:
-        await find_version(client)
-    except (AuthError, RateLimited):
-        raise
-    except (SourceError, QueryError):
-        return False
-    return True

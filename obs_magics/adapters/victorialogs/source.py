@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
-from obs_magics.adapters.connection import address_of
+from obs_magics.adapters.http_source import HttpSource
 from obs_magics.adapters.log_answers import Counted, check, lines_answer
 from obs_magics.adapters.log_levels import keep_severe
 from obs_magics.adapters.log_pages import Pager, clock
 from obs_magics.adapters.log_rows import Rows
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.answers import parse_answer as parse_numbers
-from obs_magics.adapters.shared import Shared
 from obs_magics.adapters.victorialogs import errors
 from obs_magics.adapters.victorialogs import query as logsql
 from obs_magics.adapters.victorialogs.answers import parse_answer
@@ -31,6 +30,7 @@ from obs_magics.model.errors import BadAnswer, QueryError, SourceError
 from obs_magics.model.sources import Answer, Health, LogLanguage, ProgressListener, no_progress
 from obs_magics.model.time import SECOND, TimeRange
 from obs_magics.net.client import HttpClient
+from obs_magics.net.tasks import stop
 
 if TYPE_CHECKING:
     from obs_magics.model.query import LogsQuery, LogWords, MetricsQuery
@@ -59,7 +59,7 @@ class _Sent:
     text: str
 
 
-class VictoriaLogsSource:
+class VictoriaLogsSource(HttpSource[VictoriaLogsSettings]):
     """A VictoriaLogs, asked in LogsQL.
 
     Implements `LogsSource` and `MetricsSource` (queries with a `stats` pipe).
@@ -70,36 +70,20 @@ class VictoriaLogsSource:
     """
 
     platform = "victorialogs"
+    vendor = errors.VENDOR
     log_language: LogLanguage = "logsql"
 
     def __init__(self, name: str, settings: VictoriaLogsSettings) -> None:
-        self.name = name
-        self.address = address_of(name, settings)
-        self._settings = settings
-        self._opened: HttpClient | None = None
-        self._shared = Shared()
+        super().__init__(name, settings)
         self._catalog = VictoriaLogsCatalog(lambda: self._client, self._shared)
 
-    @property
-    def _client(self) -> HttpClient:
-        if self._opened is None:
-            self._opened = open_client(self.name, self._settings)
-        return self._opened
+    def _make_client(self) -> HttpClient:
+        return open_client(self.name, self._settings)
 
     @property
     def log_catalog(self) -> VictoriaLogsCatalog:
         """Fields, values and services; kept for a minute."""
         return self._catalog
-
-    def now_ns(self) -> int | None:
-        """None: its now is the clock's."""
-        return None
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._shared.close()
-        if self._opened is not None:
-            await self._opened.close()
 
     async def health(self) -> Health:
         """Ask for the version.
@@ -181,7 +165,7 @@ class VictoriaLogsSource:
                 answer = replace(answer, empty_reason=await self._why_empty(query, pages.looked_at))
             return replace(answer, link=self._link(sent.text, query.range))
         finally:
-            counting.cancel()
+            await stop([counting])
 
     async def _page(self, sent: _Sent, span: TimeRange, lines: int) -> Rows:
         form = [("query", sent.text), *between(span), ("limit", str(lines))]
