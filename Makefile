@@ -33,7 +33,8 @@ test: .venv/ready servers  ## every test, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report= -n 2 --dist loadgroup tests
 	@# The demo world is built first, and no progress is shown: nbval would take it for an output.
 	@$(BIN)/python -c "from obs_magics import demo; demo.open()"
-	@OBS_MAGICS_PROGRESS=off $(BIN)/python -m pytest -p no:cacheprovider --nbval notebooks
+	@OBS_MAGICS_PROGRESS=off $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope \
+		--nbval --nbval-kernel-startup-timeout=180 notebooks
 	@$(BIN)/coverage report --fail-under=95
 
 check: lint types test  ## everything the build machine checks
