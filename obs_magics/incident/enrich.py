@@ -13,6 +13,7 @@ from obs_magics.incident.measured import measured
 from obs_magics.incident.onsets import FELT, measured_start, stretches
 from obs_magics.incident.parts import Parts
 from obs_magics.incident.reach import Desks, Reach, check_service, known_services, reach
+from obs_magics.incident.shifts import ENOUGH
 from obs_magics.model.durations import HOUR, SECOND, format_duration
 from obs_magics.model.errors import UsageError
 from obs_magics.model.events import ONGOING
@@ -63,10 +64,23 @@ class Enricher:
         parts = Parts(progress)
         found = await reach(self._desks.core.book, asked.source, parts, self._clock_ns)
         known, complete = await known_services(self._desks, found, parts)
+        if asked.service not in known and (await self._told_of(asked, found, parts)):
+            known.add(asked.service)  # what is down may be told of by its alert alone
         odd = check_service(asked.service, known, complete=complete)
         begun = await self._begun(asked, found, parts)
         gathering = Gathering(self._desks, self._settings, asked, found=found, known=known, parts=parts)
         return gathering, begun, odd
+
+    async def _told_of(self, asked: Asked, found: Reach, parts: Parts) -> bool:
+        """Whether an event around the time that is asked about concerns the service."""
+        if not found.events:
+            return False
+        about_ns = found.now_ns if asked.start is None else self._instant(asked.start, found.now_ns)
+        start_ns, end_ns = about_ns - self._settings.search_ns, min(about_ns + HOUR, found.now_ns)
+        options = EventsOptions(service=asked.service, start=start_ns, end=max(end_ns, start_ns + 1))
+        work = self._desks.events.ask("", options, source=",".join(found.events), progress=no_progress)
+        told = await parts.run("events", work)
+        return told is not None and bool((told["service"] == asked.service).any())
 
     async def _begun(self, asked: Asked, found: Reach, parts: Parts) -> Begun:
         if asked.start is None:
@@ -103,7 +117,8 @@ class Enricher:
         if rung is not None:
             return rung
         length = format_duration(self._settings.search_ns)
-        why = "its errors, latency and traffic were as usual" if told.points else "no source measures it"
+        short = all(len(one.values) < ENOUGH for one in told.points)
+        why = _NOT_TOLD[bool(told.points), short]
         raise UsageError(
             f"nothing tells when an incident of {service} began: {why} in the {length} up to "
             f"{to_datetime(until_ns):%Y-%m-%d %H:%M} UTC, and no alert rang",
@@ -120,3 +135,11 @@ class Enricher:
             return None
         last = frame[frame["kind"].isin(ONGOING)].iloc[-1]
         return Begun(int(last["timestamp"].as_unit("ns").value), "alert", f"{last['kind']}: {last['title']}")
+
+
+# Why nothing tells of an incident: by whether anything is measured, and whether that is too short to tell.
+_NOT_TOLD = {
+    (False, True): "no source measures it",
+    (True, True): "what is measured of it is too short to tell what is usual",
+    (True, False): "its errors, latency and traffic were as usual",
+}

@@ -18,7 +18,7 @@ class Parts:
     """The parts of one gathering.
 
     Args:
-        progress: Told whenever a part begins or ends.
+        progress: Told whenever a part begins or ends, and what is waited for longest.
     """
 
     def __init__(self, progress: ProgressListener) -> None:
@@ -26,12 +26,14 @@ class Parts:
         self._begun: list[str] = []
         self._failed: list[tuple[int, str]] = []
         self._done = 0
+        self._open: dict[int, str] = {}
         self.rows = 0
 
     async def run(self, name: str, work: Awaitable[T]) -> T | None:
         """The answer of a part; None when it could not be had, which `failed` then tells."""
         number = len(self._begun)
         self._begun.append(name)
+        self._open[number] = name
         self._tell(name)
         try:
             return await work
@@ -40,7 +42,8 @@ class Parts:
             return None
         finally:
             self._done += 1
-            self._tell(name)
+            del self._open[number]
+            self._tell(next(iter(self._open.values()), name))
 
     def fail(self, name: str, error: ObsError, number: int | None = None) -> None:
         """Note that a part did not come, and why."""

@@ -26,7 +26,8 @@ _MAD_TO_SIGMA = 1.4826
 _SPREADS = 5.0
 _SHARE = 0.25  # of what is usual: less is no news, however still a series is
 _QUANTILE, _WIDER = 0.9, 1.6  # of the distances from what is usual, and how much further the limit lies
-_ENOUGH = 8  # points before, from which what is usual is told
+ENOUGH = 8
+"""Points before, from which what is usual is told."""
 EARLIER_NS = 10 * MINUTE
 """How much earlier than told an incident may have begun: that time does not tell what is usual."""
 _LASTS_NS = 45 * SECOND  # beyond the limit, for a shift
@@ -109,7 +110,7 @@ def _finite(points: Points) -> tuple[Array, Array]:
 
 def _limits(points: Points, before: Array, *, robust: bool = False) -> _Limits | None:
     """What is usual; `robust` where what is unusual may be among it."""
-    if len(before) < _ENOUGH:
+    if len(before) < ENOUGH:
         return None
     usual = float(np.median(before))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(before - usual)))

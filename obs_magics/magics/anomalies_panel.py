@@ -173,8 +173,9 @@ def anomalies_panel(
             next_cells=["%obs catalog"],
         )
     if not found:
+        unjudged = len(seen.skipped) >= seen.series
         return Panel(
-            headline=f"{title}: nothing unusual in {_looked_at(seen)}",
+            headline=f"{title}: {'nothing can be said of' if unjudged else 'nothing unusual in'} {_looked_at(seen)}",
             sentences=[looked_note(seen, zone_text)],
             notes=notes_of_seen(seen, changes),
             next_cells=[again] if again else [],

@@ -56,12 +56,20 @@ def events_panel(frame: pd.DataFrame, question: str, *, name: str, options: str,
         chart=event_strip(
             frame, span_ns=(start_ns, end_ns), zone=zone_text, title=title, about=kinds_text(summary.kinds)
         ),
-        sentences=event_sentences(summary, end_ns=end_ns, zone=zone_text, whole=not (question.strip() or options)),
+        sentences=event_sentences(
+            summary, end_ns=end_ns, zone=zone_text, whole=_saw_changes(summary, question, options, start_ns)
+        ),
         notes=notes_about(origin),
         link=origin.link,
         next_cells=[*_next_cells(origin, previous, options, summary, logs), *after],
         sections=[event_table(frame, zone=zone_text)],
     )
+
+
+def _saw_changes(summary: EventSummary, question: str, options: str, start_ns: int) -> bool:
+    """Whether changes before the trouble would be among the events: all were asked for, from long enough before."""
+    before = summary.before
+    return before is not None and not (question.strip() or options) and start_ns <= before.begin_ns
 
 
 def _next_cells(origin: Provenance, cells: list[str], options: str, summary: EventSummary, logs: str) -> list[str]:

@@ -22,6 +22,11 @@ class Before:
     changes: tuple[Event, ...]
     looked_back_ns: int
 
+    @property
+    def begin_ns(self) -> int:
+        """From when on changes count."""
+        return self.trouble.start_ns - self.looked_back_ns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSummary:

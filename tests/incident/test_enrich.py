@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -252,6 +253,15 @@ def test_what_makes_no_sense_is_refused(session: Session, service: str, options:
     with pytest.raises(UsageError, match=says) as caught:
         session.enrich(service, **options)
     assert caught.value.hint
+
+
+def test_a_service_that_an_alert_alone_tells_of_is_known(session: Session) -> None:
+    assert "node-3" not in _known(session)
+    found = session.enrich("node-3", "14:15")
+    assert found.incident.service == "node-3"
+    assert "Disk of node-3 is more than 80 % full" in set(found.alerts["title"])
+    with pytest.raises(UsageError, match=re.escape("there is no service called 'node-*'")):
+        session.enrich("node-*", "14:15")
 
 
 def test_without_any_source_it_says_how_to_get_one() -> None:

@@ -144,6 +144,17 @@ def test_a_service_that_stops_is_noticed_by_its_traffic(tmp_path: Path) -> None:
     assert "throughput" in set(found.timeline()["measure"].dropna())
 
 
+def test_few_points_are_not_called_nothing(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text(
+        "timestamp,metric,value,service\n"
+        + "".join(f"2026-11-22T14:{minute:02}:00Z,http_requests_total,{60 * minute},pay\n" for minute in range(6))
+    )
+    with Session(zone="UTC") as session:
+        session.connect("one", str(tmp_path))
+        with pytest.raises(UsageError, match="what is measured of it is too short to tell what is usual"):
+            session.enrich("pay")
+
+
 def test_a_source_that_is_not_there_at_all(tmp_path: Path, unused_port: int) -> None:
     config = tmp_path / "obs.yaml"
     config.write_text(f"observability: {{platforms: {{jaeger: {{url: 'http://127.0.0.1:{unused_port}'}}}}}}")

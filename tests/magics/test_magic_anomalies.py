@@ -119,6 +119,13 @@ def test_a_name_that_no_series_has_is_not_called_usual(shop: Shell) -> None:
     assert "of measures, did you mean error_rate?" in said(shop.run("%obs_anomalies eror_rate --last 1h"))
 
 
+def test_series_that_are_too_short_are_not_called_usual(shop: Shell) -> None:
+    shop.run("%obs_metrics few << --start 14:00 --end 14:10 --step 1m --no-plot up")
+    text = said(shop.run("%obs_anomalies few"))
+    assert "few: nothing can be said of" in text
+    assert "not enough data: 11 of at least 24 points" in text
+
+
 def test_a_measure_of_a_service_may_stand_in_words(shop: Shell) -> None:
     words = shop.run("%obs_anomalies errors of payment-api --start 13:45 --end 15:15 --no-plot")
     options = shop.run("%obs_anomalies errors --service payment-api --start 13:45 --end 15:15 --no-plot")
