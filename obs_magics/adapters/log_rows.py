@@ -96,8 +96,9 @@ def joined(pages: Sequence[Rows]) -> Rows:
 def label_column(values: Sequence[str | None], owners: npt.NDArray[np.int32]) -> pa.DictionaryArray:
     """A column of labels from one value a stream and the stream of each line."""
     known: dict[str, int] = {}
-    codes = np.asarray([-1 if value is None else known.setdefault(value, len(known)) for value in values], np.int32)
-    rows = codes[owners]
+    places = [-1 if value is None else known.setdefault(value, len(known)) for value in values]
+    codes = np.asarray(places, np.min_scalar_type(-1 - len(known)))  # small, as the columns are as long as the lines
+    rows = codes[owners] if codes.any() else np.zeros(len(owners), codes.dtype)
     mask = rows < 0 if (codes < 0).any() else None
     return pa.DictionaryArray.from_arrays(pa.array(rows, mask=mask), pa.array(list(known), pa.string()))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
@@ -13,8 +16,8 @@ from hypothesis import strategies as st
 from support.loki_api import START, Entry, body_of
 
 from obs_magics.adapters.log_rows import Rows
+from obs_magics.adapters.loki import answers, texts
 from obs_magics.adapters.loki import entries as reading
-from obs_magics.adapters.loki import texts
 from obs_magics.adapters.loki.answers import Lines, parse_answer
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.model.errors import BadAnswer
@@ -343,6 +346,121 @@ def test_entries_that_are_no_list_are_refused() -> None:
     streams: list[object] = [{"stream": {}, "values": 5}, {"stream": {}, "values": [[str(START), "x"]]}]
     with pytest.raises(BadAnswer, match="stream are not pairs"):
         parse_answer(wrapped(streams).encode())
+
+
+# Texts as JSON may write them, right or wrong: what Loki would not send, too.
+RAW = [
+    "plain", r"\"", r"\\", r"\/", r"\n\r\t\b\f", r"\u0000", r"\u00e9", r"\ud83d\ude00", r"\ud83d", r"\udc00", r"\x",
+    '"', "],[", '"],["1795356000000000001","', '"]]', r"\"]]", r"\\\"]]", ',{"', "\n", "\r\n", "\x00", "\x7f", "ü🔥",
+    "\\", "",
+]  # fmt: skip
+PIECES = [
+    '"',
+    "\\",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "-",
+    "0",
+    "1",
+    ".0",
+    "null",
+    " ",
+    "\n",
+    "\x7f",
+    "ü",
+    '""',
+    '"a":1,',
+    "[[",
+]
+
+
+def read(body: bytes, *, slowly: bool) -> object:
+    """What a body says, or that it is refused."""
+    with patch.object(answers, "_entry_marks", return_value=None) if slowly else contextlib.nullcontext():
+        try:
+            found = parse_answer(body)
+        except BadAnswer:
+            return "refused"
+    return found.warnings, told(found.rows) if isinstance(found, Lines) else found
+
+
+def raw_body(streams: list[list[str]], extra: str = "") -> bytes:
+    """An answer whose lines are written as they are, whether that is JSON or not."""
+    flags = '"encodingFlags":["categorize-labels"],' if extra else ""
+    numbers = itertools.count(START)
+    lists = [",".join(f'["{next(numbers)}","{text}"{extra}]' for text in texts) for texts in streams]
+    inner = ",".join(f'{{"stream":{{"n":"{n}"}},"values":[{values}]}}' for n, values in enumerate(lists))
+    return f'{{"status":"success","data":{{"resultType":"streams",{flags}"result":[{inner}],"stats":{{}}}}}}'.encode()
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.lists(st.lists(st.sampled_from(RAW), max_size=3).map("".join), max_size=4), min_size=1, max_size=3),
+    st.sampled_from(["", "", ',{"structuredMetadata":{"a":"b"}}', ",{}"]),
+    st.integers(1, 4),
+)
+def test_any_text_is_read_fast_as_it_is_read_slowly(streams: list[list[str]], extra: str, block: int) -> None:
+    body = raw_body(streams, extra)
+    with patch.object(texts, "AT_ONCE", block):
+        assert read(body, slowly=False) == read(body, slowly=True)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.lists(st.sampled_from(RAW[:10]), max_size=3), min_size=1, max_size=3),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), st.sampled_from(["", *PIECES])), min_size=1, max_size=2),
+    st.sampled_from(["", ",{}"]),
+)
+def test_a_damaged_body_is_refused_or_read_as_json_says(
+    streams: list[list[str]], damages: list[tuple[float, int, str]], extra: str
+) -> None:
+    """Something left out, put in or changed anywhere: between the lines, in them, or in the rest."""
+    body = raw_body(streams, extra)
+    for share, gone, put in damages:
+        at = round(share * len(body))
+        body = body[:at] + put.encode() + body[at + gone :]
+    assert read(body, slowly=False) == read(body, slowly=True)
+
+
+@given(st.floats(0, 1))
+def test_a_body_that_is_cut_off_is_refused(share: float) -> None:
+    body = raw_body([["a", "b"], ["c"]])
+    assert read(body[: round(share * (len(body) - 1))], slowly=False) == "refused"
+
+
+FORGED = {
+    "a list elsewhere": lambda body: body.replace(b'"stats":{}', b'"stats":{"values":[["1795356000000000009","x"]]}'),
+    "a list and a text in its place": lambda body: body.replace(
+        b'"values":[["1795356000000000000","a"]]', b'"values":"\x7f0"'
+    ).replace(b'"stats":{}', b'"stats":{"values":[["1795356000000000009","x"]]}'),
+    "a sign before a list": lambda body: body.replace(b'"values":[', b'"values":-['),
+    "digits behind a list": lambda body: body.replace(b"]]}", b"]].0}"),
+    "values twice": lambda body: body.replace(b'"values":[[', b'"values":[["1795356000000000009","x"]],"values":[['),
+    "a time later than any": lambda body: body.replace(b"1795356000000000000", b"9999999999999999999"),
+    "no text where the last line ends": lambda body: body.replace(b'"a"]]', b'"a"]'),
+    "spaces at the end": lambda body: body + b"  \n",
+    "a second answer": lambda body: body + body,
+    "another status": lambda body: body.replace(b"success", b"failure"),
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_what_only_looks_like_an_answer_of_lines(forge: Callable[[bytes], bytes]) -> None:
+    body = forge(raw_body([["a"]]))
+    assert read(body, slowly=False) == read(body, slowly=True)
+
+
+@pytest.mark.parametrize("categorised", [True, False])
+def test_lines_without_metadata_are_not_decoded_one_by_one(categorised: bool) -> None:
+    lines = [json.dumps({"n": n, "say": 'a "word"', "path": "C:\\x"}) for n in range(40)] + ["ü", "", "x" * 1_000_000]
+    entries = [Entry(START + n, line, {"app": f"a{n % 3}"}) for n, line in enumerate(lines)]
+    with patch.object(answers, "read_entries", side_effect=AssertionError("read as a whole")):
+        rows = rows_of(body_of(entries, categorised=categorised))
+    assert [line for _, line, _ in told(rows)] == lines
 
 
 def wrapped(streams: list[object], *, categorised: bool = False, escaped: bool = False) -> str:

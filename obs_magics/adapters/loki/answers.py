@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,7 +19,9 @@ import numpy as np
 
 from obs_magics.adapters.log_rows import Rows, label_column
 from obs_magics.adapters.loki import texts
-from obs_magics.adapters.loki.entries import read_entries
+from obs_magics.adapters.loki.bare import without_entries
+from obs_magics.adapters.loki.entries import Entries, read_entries, read_plain
+from obs_magics.adapters.loki.marks import Marks, entry_marks
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.answers import parse_answer as parse_numbers
 from obs_magics.adapters.prometheus.points import floats
@@ -26,6 +29,7 @@ from obs_magics.model.errors import BadAnswer
 
 ENCODING = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
 """Asks for structured metadata beside the lines: else it is folded into the labels, and every trace is a stream."""
+_HEAD = 1 << 10  # bytes in which Loki says what is in the answer
 _MILLISECOND = 1_000_000
 _HINT = "is the URL that of a Loki?"
 
@@ -79,6 +83,12 @@ def parse_answer(body: bytes) -> Parsed:
     Raises:
         BadAnswer: It is not JSON, is cut off, or is not an answer of this API.
     """
+    marks = _entry_marks(body)
+    if marks is not None:
+        try:
+            return _plain_lines(body, marks)
+        except texts.Unusual:
+            pass
     try:
         envelope = _ENVELOPE.decode(body)
     except msgspec.ValidationError as error:
@@ -93,7 +103,24 @@ def parse_answer(body: bytes) -> Parsed:
         raise BadAnswer("the answer is not one of Loki's API", hint=_HINT)
     if envelope.data.kind != "streams":
         return parse_numbers(body)
-    return Lines(_rows(envelope.data, body), tuple(envelope.warnings or ()))
+    streams = envelope.data.result or []
+    entries = read_entries(body, [stream.values for stream in streams], marks)
+    return Lines(_rows([stream.stream for stream in streams], entries), tuple(envelope.warnings or ()))
+
+
+def _entry_marks(body: bytes) -> Marks | None:
+    """The marks of an answer of lines; None when it is none, or does not look as Loki writes it."""
+    if b'"streams"' not in body[:_HEAD]:
+        return None
+    try:
+        return entry_marks(body)
+    except texts.Unusual:
+        return None
+
+
+def _plain_lines(body: bytes, marks: Marks) -> Lines:
+    bare = without_entries(body, marks)
+    return Lines(_rows(bare.labels, read_plain(body, marks, bare.counts, bare.stops)), bare.warnings)
 
 
 def _scalar(body: bytes, reason: str) -> Series:
@@ -113,13 +140,11 @@ def _scalar(body: bytes, reason: str) -> Series:
         raise BadAnswer(f"the answer does not have the shape of Loki's API: {reason}", hint=_HINT) from None
 
 
-def _rows(data: _Data, body: bytes) -> Rows:
-    streams = data.result or []
-    entries = read_entries(body, [stream.values for stream in streams])
-    names = sorted({name for stream in streams for name in stream.stream})
+def _rows(labels: Sequence[Mapping[str, str]], entries: Entries) -> Rows:
+    names = sorted({name for own in labels for name in own})
     return Rows(
         timestamps_ns=entries.timestamps_ns,
         messages=entries.lines,
-        labels={name: label_column([stream.stream.get(name) for stream in streams], entries.owners) for name in names},
+        labels={name: label_column([own.get(name) for own in labels], entries.owners) for name in names},
         attributes=entries.attributes,
     )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from obs_magics.adapters.loki import metadata, texts
-from obs_magics.adapters.loki.marks import LINE, entry_marks, metadata_places
+from obs_magics.adapters.loki.marks import LINE, Marks, metadata_places
 from obs_magics.adapters.loki.texts import Unusual
 from obs_magics.model.errors import BadAnswer
 
@@ -56,12 +56,13 @@ class Entries:
     attributes: Mapping[str, pa.Array]
 
 
-def read_entries(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
+def read_entries(body: bytes, values: Sequence[msgspec.Raw], marks: Marks | None) -> Entries:
     """Read the entries of all streams.
 
     Args:
         body: The whole body; valid JSON.
         values: The JSON of each stream's entries, as views into `body`, in order.
+        marks: Of the body; None when entries do not look as Loki writes them.
 
     Raises:
         BadAnswer: Something is no entry.
@@ -69,39 +70,76 @@ def read_entries(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
     if not values:
         return Entries(np.empty(0, np.int32), np.empty(0, np.int64), pa.array([], pa.large_string()), {})
     try:
-        return _fast(body, values)
+        return _fast(body, values, marks)
     except Unusual:
         return _slowly(values)
 
 
-def _fast(body: bytes, values: Sequence[msgspec.Raw]) -> Entries:
+def read_plain(body: bytes, marks: Marks, counts: Integers, stops: Integers) -> Entries:
+    """Read entries that have no metadata.
+
+    Args:
+        body: The whole body; what is outside of the lines is known to be JSON.
+        marks: Its marks.
+        counts: How many entries each stream has.
+        stops: Where the mark stands that closes the line of each entry.
+
+    Raises:
+        Unusual: A line is no JSON text, or has half of a surrogate pair or bytes that are no characters.
+    """
+    return _sorted(body, marks, stops, counts)
+
+
+def _fast(body: bytes, values: Sequence[msgspec.Raw], marks: Marks | None) -> Entries:
+    if marks is None:
+        raise Unusual
     text = np.frombuffer(body, np.uint8)
     starts, ends = _places(body, values)
+    if (starts < 0).any() or (ends > len(body)).any():
+        raise Unusual  # a stream without entries
     filled = ends - starts > len(b"[]")
-    if not filled.any() or (text[starts] != _OPEN).any():
+    lists = (text[starts] == _OPEN).all()
+    if not lists or not np.array_equal(marks.places[marks.firsts], starts[filled] + len("[[")):
         raise Unusual
-    marks = entry_marks(body, starts[filled], int(ends[-1]))
-    counts = np.searchsorted(marks.places, ends) - np.searchsorted(marks.places, starts)
+    counts = np.zeros(len(values), np.int64)
+    counts[filled] = np.diff(marks.firsts, append=len(marks.places))
     last = np.cumsum(counts[filled]) - 1
-    if counts.sum() != len(marks.places) or (text[ends[filled] - 2] != _CLOSE).any():
-        raise Unusual
     closes, tails = np.empty_like(marks.places), np.empty_like(marks.before)  # the bracket that closes each entry
     closes[:-1], tails[:-1] = marks.places[1:] - 3, marks.before[1:]
     closes[last] = ends[filled] - 2
     tails[last] = text[closes[last] - 1]
-    order = _order(marks.timestamps_ns, counts)
-    begins, stops = marks.places + LINE, closes - 1
-    ascii_only = body.isascii()
-    attributes: Mapping[str, pa.Array] = {}
+    if (marks.places[last] > closes[last]).any() or (text[closes[last]] != _CLOSE).any():
+        raise Unusual
+    stops = closes - 1
     with_extra = np.flatnonzero(tails != _QUOTE)
-    if len(with_extra):
-        extras = _extras(body, marks.places[with_extra], closes[with_extra])
-        stops[with_extra] = extras - 2
-        numbers = np.full(len(order), -1)
-        numbers[with_extra] = np.arange(len(with_extra))
-        attributes = metadata.columns(body, extras, closes[with_extra], numbers[order], ascii_only=ascii_only)
+    if not len(with_extra):
+        return _sorted(body, marks, stops, counts)
+    extras = _extras(body, marks.places[with_extra], closes[with_extra])
+    stops[with_extra] = extras - 2
+    return _sorted(body, marks, stops, counts, _Extras(with_extra, extras, closes[with_extra]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """Where the third parts of entries are, and which entries have one."""
+
+    owners: Integers
+    begins: Integers
+    ends: Integers
+
+
+def _sorted(body: bytes, marks: Marks, stops: Integers, counts: Integers, extras: _Extras | None = None) -> Entries:
+    """Entries whose lines end at these places, in the order of time."""
+    begins = marks.places + LINE
     if (stops < begins).any():
         raise Unusual
+    order = _order(marks.timestamps_ns, counts)
+    ascii_only = body.isascii()
+    attributes: Mapping[str, pa.Array] = {}
+    if extras:
+        numbers = np.full(len(order), -1)
+        numbers[extras.owners] = np.arange(len(extras.owners))
+        attributes = metadata.columns(body, extras.begins, extras.ends, numbers[order], ascii_only=ascii_only)
     owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     lines = texts.read(body, begins, stops, order, ascii_only=ascii_only)
     return Entries(owners[order], marks.timestamps_ns[order], lines, attributes)
@@ -116,8 +154,8 @@ def _order(timestamps: Integers, counts: Integers) -> Integers:
     turned[filled] = timestamps[firsts[filled]] >= timestamps[ends[filled] - 1]
     places = np.arange(len(timestamps))
     if turned.any():
-        owners = np.repeat(np.arange(len(counts)), counts)
-        places = np.where(turned[owners], firsts[owners] + ends[owners] - 1 - places, places)
+        places -= np.repeat(np.where(turned, firsts + ends - 1, 0), counts)
+        np.abs(places, out=places)
     return places[np.argsort(timestamps[places], kind="stable")]
 
 

@@ -1,13 +1,13 @@
 """Where the entries of an answer begin, and when each was: all bytes of the body are looked at, two at a time.
 
-The body has been checked as JSON when this module sees it. So ``["`` before a digit opens a timestamp wherever it
-stands: inside of a text a quotation mark has a backslash before it, and behind one that closes a text comes no digit.
-Likewise ``",{"`` before a letter ends a line and opens its metadata.
+In JSON, ``["`` before a digit opens a timestamp wherever it stands: inside of a text a quotation mark has a backslash
+before it, and behind one that closes a text comes no digit. Likewise ``",{"`` before a letter ends a line and opens its
+metadata. Whether it is JSON, `answers` and `bare` find out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,7 +32,7 @@ def _word(text: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(text, "little"))
 
 
-_NEXT, _FIRST = _word(b'],["'), _word(b'[["')
+_NEXT, _FIRST = _word(b'],["'), _word(b'[["')  # as a word ends with them
 _AFTER_TIME, _AFTER_TIME_MASK = _word(b'\0\0\0","'), _word(b"\0\0\0\xff\xff\xff")  # behind its last three digits
 _OPENS, _OPENS_MASK = _word(b'",{"'), _word(b"\xff\xff\xff\xff")
 _LETTERS = (ord("s"), ord("p"))  # of `structuredMetadata` and `parsed`
@@ -47,44 +47,39 @@ _FOLDS = (
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks that open the time of each entry, in the order of the body.
+    """The marks that open the time of each entry, in the order of the body; there is at least one.
 
     Args:
         places: Where they stand.
         timestamps_ns: The times behind them.
-        before: The last byte of the entry before; of a stream's first entry it is any.
+        before: The last byte of the entry before; of a list's first entry it is any.
+        firsts: Which of the marks are those of a list's first entry; the first one is.
     """
 
     places: Integers
     timestamps_ns: Integers
     before: Bytes
+    firsts: Integers
 
 
-def entry_marks(body: bytes, starts: Integers, end: int) -> Marks:
-    """The marks of all entries.
-
-    Args:
-        body: Valid JSON.
-        starts: Where each list of entries begins that is not empty; ascending, and at least one.
-        end: Where the last one ends.
+def entry_marks(body: bytes) -> Marks:
+    """The marks of all entries of a body.
 
     Raises:
-        Unusual: An entry does not look as Loki writes it.
+        Unusual: There are none, or an entry does not look as Loki writes it.
     """
-    opening = starts + 2
-    if opening[-1] + _BEHIND_MARK > len(body):
+    parts = [_marks(body, quotes) for quotes in _found(body, b'["', (b",[", b"[["), 0, len(body))]
+    counts = np.cumsum([0, *(len(part.places) for part in parts)])
+    if not counts[-1]:
         raise Unusual
-    words = _windows(body, opening)
-    if (words[:, 0] >> np.uint64(40) != _FIRST).any():
+    firsts = np.concatenate([part.firsts + count for part, count in zip(parts, counts[:-1], strict=True)])
+    if not len(firsts) or firsts[0]:
         raise Unusual
-    first = _marks(opening, words)
-    rest = [_next_marks(body, brackets + 1) for brackets in _found(body, b',["', int(starts[0]), end)]
-    places = np.concatenate([part.places for part in rest])
-    at = np.searchsorted(places, first.places)
     return Marks(
-        np.insert(places, at, first.places),
-        np.insert(np.concatenate([part.timestamps_ns for part in rest]), at, first.timestamps_ns),
-        np.insert(np.concatenate([part.before for part in rest]), at, first.before),
+        np.concatenate([part.places for part in parts]),
+        np.concatenate([part.timestamps_ns for part in parts]),
+        np.concatenate([part.before for part in parts]),
+        firsts,
     )
 
 
@@ -92,26 +87,38 @@ def metadata_places(body: bytes, start: int, end: int) -> Integers:
     """Where metadata begin that are not empty: at their brace."""
     words = _words(body)
     parts = []
-    for places in _found(body, b',{"', start, end):
-        around = words[places - 2]
+    for quotes in _found(body, b'{"', (b",{",), start, end):
+        around = words[quotes - 3]
         letter = (around >> np.uint64(32)).astype(np.uint8)
-        parts.append(places[((around & _OPENS_MASK) == _OPENS) & ((letter == _LETTERS[0]) | (letter == _LETTERS[1]))])
+        own = ((around & _OPENS_MASK) == _OPENS) & ((letter == _LETTERS[0]) | (letter == _LETTERS[1]))
+        parts.append(quotes[own] - 1)
     return np.concatenate(parts)
 
 
-def _found(body: bytes, mark: bytes, start: int, end: int) -> Iterator[Integers]:
-    """Where the second of these three bytes may stand, block by block: the other byte is for the caller to look at.
+def _found(body: bytes, mark: bytes, fronts: Sequence[bytes], start: int, end: int) -> Iterator[Integers]:
+    """Where the second byte of a mark may stand that has one of some bytes before it, block by block.
 
-    Wherever the three stand, either the first two or the last two of them are one of the pairs that begin at even
-    places. To compare those is half the work of comparing bytes.
+    Args:
+        body: The bytes.
+        mark: Two bytes.
+        fronts: The byte before them together with the first of them.
+        start: Where to begin.
+        end: Where to end.
+
+    Wherever the three bytes stand, either the first two or the last two of them are one of the pairs that begin at even
+    places. To compare those is half the work of comparing bytes; the third byte is for the caller to look at.
     """
     pairs = np.frombuffer(body, "<u2", len(body) // 2)
-    front, back = (np.uint16(int.from_bytes(two, "little")) for two in (mark[:2], mark[1:]))
+    whole, *halves = (np.uint16(int.from_bytes(two, "little")) for two in (mark, *fronts))
+    hits, other = np.empty((2, _BLOCK), bool)
     for at in range(start // 2, (end + 1) // 2, _BLOCK):
         block = pairs[at : at + _BLOCK]
-        in_front = block == front
-        found = np.flatnonzero(in_front | (block == back))
-        yield 2 * (found + at) + in_front[found]
+        flags, more = hits[: len(block)], other[: len(block)]
+        np.equal(block, whole, out=flags)
+        for half in halves:
+            flags |= np.equal(block, half, out=more)
+        found = np.flatnonzero(flags)
+        yield 2 * (found + at + 1) - (block[found] == whole)
 
 
 def _words(body: bytes) -> Words:
@@ -127,22 +134,31 @@ def _windows(body: bytes, marks: Integers) -> Words:
     return windows[marks - _BEFORE_MARK].view("<u8").reshape(-1, 4)
 
 
-def _next_marks(body: bytes, marks: Integers) -> Marks:
-    """Those of the marks that open the time of an entry behind another one."""
-    marks = marks[: np.searchsorted(marks, len(body) - _BEHIND_MARK, side="right")]
-    words = _windows(body, marks)
+def _marks(body: bytes, quotes: Integers) -> Marks:
+    """Those of the quotation marks that open the time of an entry."""
+    within = np.searchsorted(quotes, (_BEFORE_MARK, len(body) - _BEHIND_MARK + 1))
+    places = quotes[slice(*within)]
+    words = _windows(body, places) if len(places) else np.empty((0, 4), np.uint64)
     digit = words[:, 1].astype(np.uint8) - np.uint8(ord("0"))  # bytes wrap around below zero
-    own = (words[:, 0] >> np.uint64(32) == _NEXT) & (digit < 10)
-    return _marks(marks[own], words[own])
+    first = words[:, 0] >> np.uint64(40) == _FIRST
+    own = (words[:, 0] >> np.uint64(32) == _NEXT) | first
+    own &= digit < 10
+    if not own.all():
+        places, words, first = places[own], words[own], first[own]
+    before = (words[:, 0] >> np.uint64(24)).astype(np.uint8)
+    return Marks(places, _times(words), before, np.flatnonzero(first))
 
 
-def _marks(places: Integers, words: Words) -> Marks:
+def _times(words: Words) -> Integers:
+    """The times that begin with the second word of each window."""
     if ((words[:, 3] ^ _AFTER_TIME) & _AFTER_TIME_MASK).any():
         raise Unusual
     times = _number(words[:, 1]) * 100_000_000_000
     times += _number(words[:, 2]) * 1000
     times += _number((words[:, 3] << np.uint64(40)) | _FIVE_ZEROS)  # the last three digits
-    return Marks(places, times, (words[:, 0] >> np.uint64(24)).astype(np.uint8))
+    if (times < 0).any():
+        raise Unusual  # 19 digits may be more than there are nanoseconds
+    return times
 
 
 def _number(words: Words) -> Integers:

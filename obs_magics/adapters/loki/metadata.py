@@ -75,8 +75,9 @@ def _columns(block: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[int, 
 
 def _by_shape(lines: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[Places, Flags]:
     """Where the values of each name are, and which objects have no shape."""
-    quotes, escapes = lines == _QUOTE, np.flatnonzero(lines == _BACKSLASH)
-    marks, first = np.flatnonzero(quotes), texts.counted(quotes, bounds)
+    escapes = np.flatnonzero(lines == _BACKSLASH)
+    marks = np.flatnonzero(lines == _QUOTE)
+    first = np.searchsorted(marks, bounds)
     counts, size = np.diff(first), len(bounds) - 1
     plain, left = np.ones(size, bool), np.ones(size, bool)
     plain[np.searchsorted(bounds, escapes, side="right") - 1] = False

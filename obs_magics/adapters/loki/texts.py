@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from obs_magics.adapters.loki import bits
+from obs_magics.adapters.loki.bits import Words
+
 Integers: TypeAlias = npt.NDArray[np.int64]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _QUOTE, _BACKSLASH = b'"\\'
+_LEAST = ord(" ")  # what is below has an escape in JSON
 AT_ONCE = 1 << 13  # texts: about what the cache holds
 _TEXTS = msgspec.json.Decoder(list[str])
 
@@ -37,7 +41,7 @@ def read(body: bytes, begins: Integers, ends: Integers, order: Integers, *, asci
         Unusual: They are no texts.
     """
     # Nothing gets longer when its escapes are gone. Arrow's memory, as that comes back warm from the answer before.
-    room = pa.allocate_buffer(int((ends - begins)[order].sum()))
+    room = pa.allocate_buffer(int((ends - begins).sum()))
     data, offsets = np.frombuffer(room, np.uint8), np.zeros(len(order) + 1, np.int64)
     size, row = 0, 0
     for block, bounds in blocks(body, begins, ends, order):
@@ -88,36 +92,34 @@ def _meant(block: Bytes, bounds: Integers) -> tuple[Bytes, Integers]:
 
     Where all backslashes escape quotation marks (JSON inside of JSON), taking them out is all there is to do.
     """
-    escapes, quotes = block == _BACKSLASH, block == _QUOTE
-    count = np.count_nonzero(escapes)
-    escaped = escapes[:-1] & quotes[1:] if count else np.empty(0, bool)
-    if np.count_nonzero(quotes) > np.count_nonzero(escaped):
+    if len(block) and block.min() < _LEAST:
+        raise Unusual
+    escapes, quotes = bits.where(block, _BACKSLASH), bits.where(block, _QUOTE)
+    escaped = bits.moved(escapes)
+    begins = bounds[:-1]
+    if (quotes & ~escaped).any() or (block[begins[begins < len(block)]] == _QUOTE).any():
         raise Unusual  # a mark that is not escaped ends a text
-    if not count:
+    if not escapes.any():
         return block, bounds
-    text = block.tobytes()
-    plain = np.frombuffer(text.translate(None, b"\\"), np.uint8)
-    shorter = bounds - counted(escapes, bounds)
-    if np.count_nonzero(escaped) == count:
+    plain, shorter = _without(block, escapes), bounds - bits.counted(escapes, bounds)
+    others = escaped & ~quotes
+    if not others.any():
         return plain, shorter
-    escapes[:-1] ^= escaped
-    odd = np.unique(np.searchsorted(bounds, np.flatnonzero(escapes), side="right") - 1)
-    begins, ends = bounds[odd].tolist(), bounds[odd + 1].tolist()
-    decoded = _decoded([text[begin:end] for begin, end in zip(begins, ends, strict=True)])
+    odd = np.unique(np.searchsorted(bounds, bits.places(others) - 1, side="right") - 1)
+    text = block.tobytes()
+    ends = bounds[odd + 1].tolist()
+    decoded = _decoded([text[begin:end] for begin, end in zip(bounds[odd].tolist(), ends, strict=True)])
     order = np.arange(len(bounds) - 1)
     order[odd] = len(order) + np.arange(len(odd))
     return buffers(pa.concat_arrays([strings(plain, shorter), decoded]).take(pa.array(order)))
 
 
-def counted(flags: npt.NDArray[np.bool_], places: Integers) -> Integers:
-    """How many flags are set before each place; by whole words, as few of them end where a word does."""
-    words = np.zeros(len(flags) // 64 + 2, np.uint64)
-    bits = np.packbits(flags, bitorder="little")
-    words.view(np.uint8)[: len(bits)] = bits
-    before = np.cumsum(np.bitwise_count(words), dtype=np.int64) - np.bitwise_count(words)
-    word, bit = places >> 6, (places & 63).astype(np.uint64)
-    inside: Integers = before[word] + np.bitwise_count(words[word] & ((np.uint64(1) << bit) - np.uint64(1)))
-    return inside
+def _without(block: Bytes, flags: Words) -> Bytes:
+    """The bytes that are not flagged."""
+    size = len(block)
+    keep = pa.BooleanArray.from_buffers(pa.bool_(), size, [None, pa.py_buffer(~flags)])
+    kept = pa.UInt8Array.from_buffers(pa.uint8(), size, [None, pa.py_buffer(block)]).filter(keep)
+    return np.frombuffer(kept.buffers()[1], np.uint8, len(kept))
 
 
 def _decoded(raw: Sequence[bytes]) -> pa.Array:

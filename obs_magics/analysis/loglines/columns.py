@@ -40,7 +40,9 @@ def _categorical(words: pa.Array, indices: pa.Array) -> pd.Categorical:
     """A dictionary as a categorical; a dictionary may hold a word twice, or a null."""
     distinct = words.dictionary_encode()
     places = np.append(pc.fill_null(distinct.indices, -1).to_numpy(), -1).astype(np.int32)
-    codes = places[pc.fill_null(indices.cast(pa.int64()), -1).to_numpy()]
+    codes = pc.fill_null(indices.cast(pa.int64()), -1).to_numpy() if indices.null_count else np.array(indices)
+    if len(distinct.dictionary) < len(words):
+        codes = places[codes]
     index = pd.Index(distinct.dictionary.to_pylist(), dtype=STRING_DTYPE)
     return pd.Categorical.from_codes(codes, categories=index, validate=False)
 

@@ -20,8 +20,9 @@ _IS = r"""\\?["']?\s*[=:]\s*\\?["']?"""  # what stands between a key and its val
 _UBER = "[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+"
 _DATADOG = r"""\bdd(?:[._]|\\?["']?\s*:\s*\{[^{}]*?\\?["']?)"""
 _DATADOG_HINT = r"[^0-9A-Za-z]dd[^0-9A-Za-z]|^dd[^0-9A-Za-z]"
-# A line with none of these names no trace. One by one they are searched for at the speed of memory: not so together.
-_HINTS = (r"race", r"TRACE_?ID", r", ?[0-9a-f]{16}[,\]]")
+# What stands in lines that name a trace: one by one searched for in all of them at the speed of memory, and then, if it
+# is found, in which lines this is (`TRACE` alone is a level).
+_HINTS = {r"(?i)trace": r"race|TRACE_?ID", r", ?[0-9a-f]{16}[,\]]": r", ?[0-9a-f]{16}[,\]]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def read_ids(messages: Text) -> tuple[pa.Array | None, pa.Array | None]:
     Args:
         messages: Strings.
     """
-    hints = [hint for hint in _HINTS if found_anywhere(messages, hint)]
+    hints = [hint for anywhere, hint in _HINTS.items() if found_anywhere(messages, anywhere)]
     rows = np.flatnonzero(matching(messages, "|".join(hints))) if hints else np.empty(0, np.int64)
     if not len(rows):
         return None, None
