@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
-from obs_magics.adapters.connection import address_of, connection_of
 from obs_magics.adapters.shared import Shared
+from obs_magics.config.connection import address_of, connection_of
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.net.client import HttpClient
 from obs_magics.net.vendor import Vendor

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from obs_magics.adapters.connection import connection_of
 from obs_magics.config.adapter import Adapter
+from obs_magics.config.connection import connection_of
 from obs_magics.config.load import platform_settings
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.write import platform_yaml

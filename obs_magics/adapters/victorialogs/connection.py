@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from obs_magics.adapters.connection import connection_of
 from obs_magics.adapters.victorialogs.errors import VENDOR
 from obs_magics.adapters.victorialogs.settings import VictoriaLogsSettings, tenant_headers
+from obs_magics.config.connection import connection_of
 from obs_magics.net.client import HttpClient
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from obs_magics.local.readers.events.ends import over
 from obs_magics.model.events import EVENT_RESERVED, KINDS, Event
 
 NEEDED = ("timestamp", "kind", "title")
@@ -46,7 +47,8 @@ def events_of_table(table: pa.Table, name: str) -> list[Event]:
         if start is None or kind not in KINDS:
             raise pa.ArrowInvalid(f"row {row + 1} of {name} has no time, or a kind that is none: {kind!r}")
         given = {column: values[row] or "" for column, values in texts.items()}
-        found.append(Event(start_ns=start, end_ns=end, kind=kind, **given, attributes=own[row]))
+        end_ns, odd = over(kind, start, end) if end is not None and end < start else (end, {})
+        found.append(Event(start_ns=start, end_ns=end_ns, kind=kind, **given, attributes=own[row] | odd))
     return found
 
 

@@ -1,9 +1,11 @@
-"""What can be configured about a source of events: a file, a folder of files, or a git repository."""
+"""What can be configured about a source of events: a file, a folder of files, a URL, or a git repository."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, field_validator, model_validator
@@ -15,6 +17,9 @@ from obs_magics.model.errors import QueryError
 from obs_magics.model.events import EventKind
 from obs_magics.syntax.event_query import event_kind
 
+_OF_SERVERS = ("http://", "https://")
+_SECRET = re.compile(r"token|secret|passw|api_?key|signature|\bsig\b|auth", re.IGNORECASE)
+
 
 def _kind(value: Any) -> Any:
     try:
@@ -24,10 +29,11 @@ def _kind(value: Any) -> Any:
 
 
 class EventsSettings(PlatformSettings):
-    """A file of events (JSON, JSON Lines, CSV, Parquet, webhooks), a folder of such files, or a git repository.
+    """A file of events (JSON, JSON Lines, CSV, Parquet, webhooks), a folder of them, a URL, or a git repository.
 
     Args:
-        path: Where it lies; may be given as `url` too, as an address is for other platforms.
+        path: Where it lies; a path may be given as `url` too, as an address is for other platforms.
+        query: Of a URL: what stands behind its ``?``; it may stand in the URL as well.
         kind: Of events that do not say what they are: ``deployment``.
         service: Of events that name none.
         timestamp: The column that holds the time; found out when not given.
@@ -39,6 +45,7 @@ class EventsSettings(PlatformSettings):
     """
 
     path: str | None = None
+    query: str = ""
     kind: Annotated[EventKind | None, BeforeValidator(_kind)] = None
     service: str = ""
     timestamp: str | None = None
@@ -52,7 +59,20 @@ class EventsSettings(PlatformSettings):
     def _address_is_a_path(cls, values: Any) -> Any:
         if not isinstance(values, Mapping) or values.get("path") is not None or values.get("url") is None:
             return values
-        return {**{key: value for key, value in values.items() if key != "url"}, "path": str(values["url"])}
+        rest = {key: value for key, value in values.items() if key != "url"}
+        address = str(values["url"])
+        if not address.lower().startswith(_OF_SERVERS):
+            return {**rest, "path": address}
+        url, question_mark, query = address.partition("?")
+        return {**rest, "url": url, **({"query": query} if question_mark else {})}
+
+    @field_validator("query")
+    @classmethod
+    def _query_holds_no_secret(cls, query: str) -> str:
+        secret = next((name for name, _ in parse_qsl(query) if _SECRET.search(name)), None)
+        if secret is not None:
+            raise ValueError(f"holds {secret}, which is shown with every answer: put it under auth: or headers:")
+        return query
 
     @field_validator("zone")
     @classmethod
@@ -65,5 +85,5 @@ class EventsSettings(PlatformSettings):
 
     @property
     def shown_address(self) -> str:
-        """The path."""
-        return self.path or ""
+        """The path, or the URL."""
+        return self.path or self.url or ""

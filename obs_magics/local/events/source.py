@@ -6,7 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obs_magics.analysis.events import chosen
@@ -14,10 +13,12 @@ from obs_magics.config.adapter import Adapter
 from obs_magics.display.units import count_text
 from obs_magics.local.events.git import Repository, is_repository
 from obs_magics.local.events.outside import none_inside
+from obs_magics.local.events.reading import SHOWN, EventsRead, read_event_files
+from obs_magics.local.events.remote import EventsUrlSource
 from obs_magics.local.events.settings import EventsSettings
 from obs_magics.local.readers import list_files
-from obs_magics.local.readers.base import File, Mapping, Problem
-from obs_magics.local.readers.events import EVENT_TITLES, looks_right, read
+from obs_magics.local.readers.base import File
+from obs_magics.local.readers.events import EVENT_TITLES
 from obs_magics.local.settings import local_path
 from obs_magics.model.errors import BadAnswer, ConfigError, SourceUnavailable
 from obs_magics.model.events import KINDS, Event, EventKind, events_frame
@@ -25,17 +26,9 @@ from obs_magics.model.query import EventsQuery
 from obs_magics.model.sources import Answer, Health, Progress, ProgressListener, no_progress
 
 _MOST_FILES = 1000
-_SHOWN = 5
 
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What the files held when they were read last, and how they looked then."""
-
-    stamp: tuple[tuple[str, int, int], ...]
-    events: tuple[Event, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+# How the files looked when they were read last: name, time of the last change, size.
+_Stamp = tuple[tuple[str, int, int], ...]
 
 
 class EventsFileSource:
@@ -62,7 +55,7 @@ class EventsFileSource:
         self.address = settings.path
         self._settings = settings
         self._lock = threading.Lock()
-        self._last: _Read | None = None
+        self._last: tuple[_Stamp, EventsRead] | None = None
 
     @property
     def where(self) -> str:
@@ -88,7 +81,7 @@ class EventsFileSource:
         if repository is not None:
             return Health(True, await repository.version(), time.perf_counter() - began)
         found = await asyncio.to_thread(self._files)
-        lines = "\n".join((count_text(len(found.events), "event"), *found.notes[:_SHOWN], *found.problems[:_SHOWN]))
+        lines = "\n".join((count_text(len(found.events), "event"), *found.notes[:SHOWN], *found.problems[:SHOWN]))
         return Health(True, "events in files", time.perf_counter() - began, lines)
 
     async def events(self, query: EventsQuery, progress: ProgressListener = no_progress) -> Answer:
@@ -111,7 +104,7 @@ class EventsFileSource:
         return Answer(
             events_frame(kept),
             native,
-            warnings=tuple(problems[:_SHOWN]),
+            warnings=tuple(problems[:SHOWN]),
             empty_reason="" if kept else self._why_empty(events, repository is not None),
             signal="events",
             notes=tuple(notes),
@@ -133,13 +126,13 @@ class EventsFileSource:
             given.timeout_seconds,
         )  # fmt: skip
 
-    def _files(self) -> _Read:
+    def _files(self) -> EventsRead:
         with self._lock:
             files = self._listed()
             stamp = tuple((file.name, *_stamp(file.path)) for file in files)
-            if self._last is None or self._last.stamp != stamp:
-                self._last = self._read(files, stamp)
-            return self._last
+            if self._last is None or self._last[0] != stamp:
+                self._last = (stamp, self._read(files))
+            return self._last[1]
 
     def _listed(self) -> list[File]:
         found = []
@@ -150,37 +143,13 @@ class EventsFileSource:
                 raise BadAnswer(message, where=self.where, hint="name the file, or a folder of files of events")
         return found
 
-    def _read(self, files: Sequence[File], stamp: tuple[tuple[str, int, int], ...]) -> _Read:
+    def _read(self, files: Sequence[File]) -> EventsRead:
         """A file that was named is read as events whatever it looks like; of a folder those that look like it."""
-        given = self._settings
-        mapping = Mapping(timestamp=given.timestamp, zone=given.zone)
-        events: list[Event] = []
-        problems: list[Problem] = []
-        notes: list[Problem] = []
-        skipped = 0
-        for file in files:
-            if file.none:
-                problems.append(Problem(file.name, file.none))
-                continue
-            try:
-                if self.path.is_dir() and not looks_right(file, mapping):
-                    skipped += 1
-                    problems += [] if file.head else file.damage
-                    continue
-                reading = read(file, mapping, given.kind)
-            except OSError as problem:  # gone, or not to be read by this user
-                problems.append(Problem(file.name, f"cannot be read: {problem.strerror or problem}"))
-                continue
-            events += reading.events
-            problems += [*file.damage, *reading.problems]
-            notes += reading.notes
-        said = [*map(str, problems), *([f"{count_text(skipped, 'file')} without events"] if skipped else [])]
-        if not events:
-            hint = "; ".join(said[:_SHOWN]) or f"what is read: {', '.join(EVENT_TITLES)}"
+        found = read_event_files(files, self._settings, chosen_files=not self.path.is_dir())
+        if not found.events:
+            hint = "; ".join(found.problems[:SHOWN]) or f"what is read: {', '.join(EVENT_TITLES)}"
             raise BadAnswer("nothing here can be read as events", where=self.where, hint=hint)
-        if given.service:
-            events = [event if event.service else replace(event, service=given.service) for event in events]
-        return _Read(stamp, tuple(events), tuple(said), tuple(map(str, notes)))
+        return found
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -192,8 +161,8 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _open(name: str, settings: EventsSettings) -> EventsFileSource:
-    return EventsFileSource(name, settings)
+def _open(name: str, settings: EventsSettings) -> EventsFileSource | EventsUrlSource:
+    return EventsUrlSource(name, settings) if settings.url else EventsFileSource(name, settings)
 
 
-ADAPTER = Adapter(type="events", title="Events: files, git log", settings=EventsSettings, open=_open, detect=None)
+ADAPTER = Adapter(type="events", title="Events: files, URLs, git log", settings=EventsSettings, open=_open, detect=None)

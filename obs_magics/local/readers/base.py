@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -111,6 +111,13 @@ class File:
         stream = streams.unpacked(self.path, self.compression, self.member)
         with streams.as_text(stream, "", partial=True, say=self._fault) as text:
             return streams.encoding_of(text.read(streams.LOOK))
+
+    def looked_into(self, size: int) -> File:
+        """The same file with a longer `head`."""
+        other = replace(self)
+        with other.open(partial=True) as stream:
+            vars(other)["head"] = stream.read(size)
+        return other
 
     @cached_property
     def head(self) -> bytes:

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -85,6 +86,16 @@ def read_csv(file: File, mapping: Mapping) -> Reading:
     return Reading(rows, complaints.all, 1)
 
 
+@contextmanager
+def fields_up_to(size: int) -> Iterator[None]:
+    """Lets Python's reader of CSV read fields of this length; it refuses those of more than 131,072 characters."""
+    before = csv.field_size_limit(max(size, csv.field_size_limit()))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def csv_layout(file: File) -> tuple[str, list[list[str]]]:
     """The delimiter, and the first lines taken apart by it, the header first; lines with nothing in them are left out.
 
@@ -93,7 +104,8 @@ def csv_layout(file: File) -> tuple[str, list[list[str]]]:
     text = file.head.decode("utf-8", "replace")
     found = []
     for delimiter in _DELIMITERS:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=None), delimiter=delimiter) if row]
+        with fields_up_to(len(text)):
+            rows = [row for row in csv.reader(io.StringIO(text, newline=None), delimiter=delimiter) if row]
         alike = sum(len(row) == len(rows[0]) for row in rows[1:6])
         found.append(((len(rows[0]) > 1, alike, len(rows[0])) if rows else (False, 0, 0), delimiter, rows))
     _, delimiter, rows = max(found, key=lambda one: one[0])

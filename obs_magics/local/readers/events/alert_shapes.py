@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from obs_magics.analysis.events.alerts import alert_event
+from obs_magics.local.readers.events.ends import over
 from obs_magics.local.readers.events.paths import ID, Element, holds, text_of
 from obs_magics.model.events import Event
 from obs_magics.syntax.moments import moment_ns
@@ -51,13 +52,15 @@ class AlertShape:
             return None
         labels, annotations = _texts(element.at("labels")), _texts(element.at("annotations"))
         state = element.text("status|status.state|state")
-        end = moment_ns(element.at("endsAt")) if state == "resolved" else None
+        told = moment_ns(element.at("endsAt")) if state == "resolved" else None
+        end, contradiction = over("alert", start, told)
         fingerprint = element.text("fingerprint") or "\n".join(f"{key}={labels[key]}" for key in sorted(labels))
         own = {
             "alert_state": state,
             "alert_receivers": element.text("^receiver"),
             "alert_value": element.text("value|valueString"),
             ID: f"{fingerprint} {start}",
+            **contradiction,
         }
         url = element.text("generatorURL|panelURL|dashboardURL")
         return alert_event(labels, annotations, start_ns=start, end_ns=end, source=self.source, url=url, own=own)

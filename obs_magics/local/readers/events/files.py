@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 from obs_magics.analysis.loglines.names import squashed
 from obs_magics.display.units import count_text
 from obs_magics.local.events.native import NEEDED, events_of_table
-from obs_magics.local.readers.base import Complaints, File, Problem, Reading
+from obs_magics.local.readers.base import HEAD, Complaints, File, Problem, Reading
 from obs_magics.local.readers.base import Mapping as ColumnMapping
-from obs_magics.local.readers.delimited import csv_layout, is_csv
+from obs_magics.local.readers.delimited import csv_layout, fields_up_to, is_csv
+from obs_magics.local.readers.events.ends import CONTRADICTION
 from obs_magics.local.readers.events.paths import ID
 from obs_magics.local.readers.events.rows import Columns, kind_of
 from obs_magics.local.readers.events.rows import Reading as RowReading
@@ -57,6 +58,7 @@ _NUMBERED = frozenset({"value", "values", "metric", "__name__"})
 _JSON = re.compile(rb"\s*[\[{]")
 _BETWEEN = frozenset(" \t\r\n,")
 _LOOKED_AT = 50  # rows
+_FEW_LINES = 3
 
 
 def looks_right(file: File, mapping: ColumnMapping) -> bool:
@@ -70,7 +72,12 @@ def looks_right(file: File, mapping: ColumnMapping) -> bool:
     if file.head.startswith(b"PAR1"):
         return _is_parquet(file)
     if _JSON.match(file.head):
-        return _looks_like_events(_first_elements(file), file, mapping)
+        elements = _first_elements(file)
+        if not elements and len(file.head) == HEAD:  # a first event of a length that nobody reads
+            elements = _first_elements(file.looked_into(_WHOLE))
+        return _looks_like_events(elements, file, mapping)
+    if len(file.head) == HEAD and file.head.count(b"\n") < _FEW_LINES:
+        file = file.looked_into(_WHOLE)
     if not is_csv(file):
         return False
     _, (header, *rows) = csv_layout(file)
@@ -103,6 +110,9 @@ def read(file: File, mapping: ColumnMapping, kind: EventKind | None = None) -> R
     if not found:
         complaints.add("there is no event in it")
     joined = joined_by_id(events)
+    if odd := sum(CONTRADICTION in event.attributes for event in joined):
+        verb, they = ("ends", "it begins") if odd == 1 else ("end", "they begin")
+        complaints.add(f"{count_text(odd, 'event')} {verb} before {they}: taken as over at once, not as going on")
     notes = [Problem(file.name, f"{title}, {count_text(len(joined), 'event')}")] if joined else []
     return Reading(problems=complaints.all, files=1, events=joined, notes=notes)
 
@@ -276,7 +286,6 @@ def _of_rows(
 def _csv_rows(file: File, body: bytes) -> list[dict[str, Any]]:
     delimiter, _ = csv_layout(file)
     text = io.StringIO(body.decode("utf-8", "replace"), newline="")
-    return [
-        {name: value for name, value in row.items() if isinstance(name, str)}
-        for row in csv.DictReader(text, delimiter=delimiter)
-    ]
+    with fields_up_to(len(body)):
+        rows = list(csv.DictReader(text, delimiter=delimiter))
+    return [{name: value for name, value in row.items() if isinstance(name, str)} for row in rows]

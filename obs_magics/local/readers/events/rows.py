@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from obs_magics.analysis.loglines.names import SERVICE_NAMES, squashed
+from obs_magics.local.readers.events.ends import over
 from obs_magics.local.readers.events.paths import short_version, text_of
 from obs_magics.model.events import Event, EventKind
 from obs_magics.syntax.event_query import KIND_WORDS
@@ -99,13 +100,14 @@ class Reading:
         version = short_version(text["version"])
         title = text_of(columns.get(row, "title")) or (named if kind is None else "")
         made = " ".join(part for part in (text["service"], version) if part)
+        end_ns, contradiction = over(kind or self.kind, start, end)
         return Event(
             start_ns=start,
-            end_ns=None if end is None or end <= start else end,
+            end_ns=end_ns,
             kind=kind or self.kind,
             title=title or made or (kind or self.kind).replace("_", " "),
             source=text_of(columns.get(row, "source")) or self.source,
-            attributes=_attributes(row, self._used(kind is not None)),
+            attributes=_attributes(row, self._used(kind is not None)) | contradiction,
             **{**text, "version": version},
         )
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from obs_magics.analysis.loglines.names import SERVICE_NAMES, present
 from obs_magics.local.readers.events.alert_shapes import ALERT_SHAPES, AlertShape
+from obs_magics.local.readers.events.ends import over
 from obs_magics.local.readers.events.paths import ID, Element, holds, short_version, top_key
 from obs_magics.model.events import Event, EventKind
 from obs_magics.syntax.event_query import KIND_WORDS
@@ -87,13 +88,14 @@ class Shape:
             return None
         service = self.service(element) if callable(self.service) else element.text(self.service).rpartition("/")[2]
         state = element.text(self.state)
-        over = self.ended is None or state in self.ended
-        end = moment_ns(element.at(self.end)) if self.end and over else None
+        is_over = self.ended is None or state in self.ended
+        told = moment_ns(element.at(self.end)) if self.end and is_over else None
+        end_ns, contradiction = over(kind, start, told)
         named = {"state": self.state, ID: self.id, **self.attributes}
         kept = {name: text for name, path in named.items() if (text := element.text(path))}
         return Event(
             start_ns=start,
-            end_ns=None if end is None or end <= start else end,
+            end_ns=end_ns,
             kind=kind,
             service=service,
             title=element.text(self.says) or element.filled(self.template),
@@ -101,7 +103,7 @@ class Shape:
             severity=element.text(self.severity),
             url=element.text(self.url),
             source=self.source,
-            attributes=kept,
+            attributes=kept | contradiction,
         )
 
 
