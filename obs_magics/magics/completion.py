@@ -11,6 +11,7 @@ from obs_magics.magics.arguments import HELP, Command, Option, query_start
 from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
 from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE, TIMELINE_COMMANDS, TIMELINE_IMPORT
+from obs_magics.magics.commands_rca import RCA, REPORT
 from obs_magics.magics.event_completion import EventsCompleter
 from obs_magics.magics.log_completion import LogsCompleter
 from obs_magics.magics.names import Names, ranked
@@ -139,12 +140,13 @@ class Completer:
     def _words(self, command: Command, before: str, typed: str) -> list[str]:
         if command is SUBCOMMANDS["catalog"]:
             return list(self._in_query(command, typed, len(typed), before).names)
-        if command in {COMPARE, TIMELINE_IMPORT}:
+        if command in {COMPARE, TIMELINE_IMPORT, REPORT}:
             return python_names(self._context, typed)
         if command is TIMELINE:
             return [*starting(list(TIMELINE_COMMANDS), typed), *python_names(self._context, typed)]
-        if command is INCIDENT:
-            return self._services(typed, before)
+        if command in {INCIDENT, RCA}:
+            held = python_names(self._context, typed) if command is RCA else []
+            return [*held, *self._services(typed, before)]
         if command is SUBCOMMANDS["help"]:
             return ranked(sorted([*MAGICS, *SUBCOMMANDS]), typed)
         return ranked(source_names(self._context, self._names), typed) if command is SUBCOMMANDS["use"] else []

@@ -16,6 +16,9 @@ from obs_magics.incident.pdf import find_browser
 from obs_magics.incident.report import FORMATS, Postmortem
 from obs_magics.magics.commands_rca import FORMATS as NAMED
 from obs_magics.magics.commands_rca import RCA, REPORT
+from obs_magics.magics.completion import Completer
+from obs_magics.magics.context import Context
+from obs_magics.magics.names import Names
 from obs_magics.model.bus import RCA_COMPLETE
 
 if TYPE_CHECKING:
@@ -188,3 +191,11 @@ def test_one_signal_alone_is_enough_for_an_answer(
     for ending in FORMATS:
         if ending != "pdf":
             assert shell.run(f"%obs_report --out r.{ending} --check").error is None
+
+
+def test_completion_offers_incidents_and_services(shop: Shell) -> None:
+    completer = Completer(Context(shop.ip, lambda: shop.session), Names(deadline_seconds=30))
+    assert "payment-api" in completer.complete("%obs_rca pay", 12).names
+    shop.run("%obs_incident inc << payment-api --at 14:15 --no-plot")
+    assert completer.complete("%obs_rca ", 9).names[0] == "inc"
+    assert completer.complete("%obs_report i", 13).names == ["inc"]
