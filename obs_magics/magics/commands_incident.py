@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from obs_magics.magics.arguments import Command, Option
+from obs_magics.magics.options import OUTPUT
 
 _SOURCE = Option(
     flags=("-s", "--source"), metavar="NAME", help="sources to ask, with commas between them; left out: all there are"
 )
-_OUTPUT = Option(flags=("-o",), metavar="NAME", help="the variable to fill, like NAME <<")
 _NO_PLOT = Option(flags=("--no-plot",), help="no panel")
 _ZONE = Option(
     flags=("--zone",),
@@ -27,7 +27,7 @@ INCIDENT = Command(
         Option(flags=("--end",), metavar="TIME", help="when it was over; left out: it is found"),
         Option(flags=("--title",), metavar="TEXT", help="what it is called"),
         _SOURCE,
-        _OUTPUT,
+        OUTPUT,
         _NO_PLOT,
     ),
     details=(
@@ -117,7 +117,7 @@ TIMELINE = Command(
         Option(flags=("--start",), metavar="TIME", help="from when; with an incident: what the picture shows"),
         Option(flags=("--end",), metavar="TIME", help="until when", suggestions=("now",)),
         _SOURCE,
-        _OUTPUT,
+        OUTPUT,
         _NO_PLOT,
     ),
     details=(

@@ -13,7 +13,8 @@ from obs_magics.display.compare import compare_table
 from obs_magics.display.panel import Panel
 from obs_magics.display.units import count_text
 from obs_magics.magics.arguments import HELP, Arguments, read_words
-from obs_magics.magics.commands import COMPARE, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_frames import COMPARE
 from obs_magics.model.durations import parse_duration
 from obs_magics.model.errors import UsageError, did_you_mean
 from obs_magics.model.logs import LEVELS

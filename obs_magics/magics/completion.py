@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.anomaly_completion import MEASURES, AnomaliesCompleter
 from obs_magics.magics.arguments import HELP, Command, Option, query_start
-from obs_magics.magics.commands import COMPARE, EVENTS, LOGS, MAGICS, OBS, SQL, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands import MAGICS
 from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
+from obs_magics.magics.commands_ask import EVENTS, LOGS, TRACES
+from obs_magics.magics.commands_frames import COMPARE, SQL
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE, TIMELINE_COMMANDS, TIMELINE_IMPORT
+from obs_magics.magics.commands_obs import OBS, SUBCOMMANDS
 from obs_magics.magics.commands_rca import RCA, REPORT
 from obs_magics.magics.event_completion import EventsCompleter
 from obs_magics.magics.log_completion import LogsCompleter

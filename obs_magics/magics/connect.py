@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import StdinNotImplementedError
 
-from obs_magics.magics.commands import FOLDER_OPTIONS
+from obs_magics.magics.commands_obs import FOLDER_OPTIONS
 from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:

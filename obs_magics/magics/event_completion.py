@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from obs_magics.magics import promql_words as words
-from obs_magics.magics.commands import EVENT_KINDS
+from obs_magics.magics.commands_ask import EVENT_KINDS
 from obs_magics.magics.names import ranked
 from obs_magics.magics.query_completion import Found, QueryCompleter, python_names, starting
 

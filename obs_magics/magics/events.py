@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments
-from obs_magics.magics.commands import EVENTS, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_ask import EVENTS
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import Typed, deliver, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, conditions, deliver, option_text, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model.query import EventsQuery
 
@@ -68,7 +68,7 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
         frame,
         typed.question.strip(),
         name=typed.arguments.target or "",
-        options=" ".join(_kept(typed.arguments)),
+        options=conditions(typed.arguments, ("kind", "service", "limit")),
         zone=context.session.zone,
         logs=_with_logs(context),
     )
@@ -81,13 +81,6 @@ def _with_logs(context: Context) -> str:
     ready = [status.name for status in session.sources if not status.problem]
     first = sorted(ready, key=lambda name: name != session.default)
     return next((name for name in first if "logs" in session.offers(name)), "")
-
-
-def _kept(arguments: Arguments) -> list[str]:
-    """The conditions as typed, for the next cell."""
-    kept = ("kind", "service", "limit")
-    given = [(name, value) for name in kept if (value := arguments.text(name)) is not None]
-    return [f"--{name} {shlex.quote(value)}" for name, value in given]
 
 
 def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:

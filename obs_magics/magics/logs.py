@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments
-from obs_magics.magics.commands import LOGS, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_ask import LOGS
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.log_variables import expand_logs
-from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell, show_numbers
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
 from obs_magics.model.query import LogsQuery
@@ -68,16 +69,11 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
 def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
     arguments, zone = typed.arguments, context.session.zone
     name, question = arguments.target or "", typed.question.strip()
-    origin = provenance.of(frame)
-    if origin is not None and origin.signal == "metrics":
-        from obs_magics.magics.panel import metrics_panel
-
-        extras = marked_events(context, arguments, frame)
-        panel = metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_logs", extras=extras)
-        context.show(*panel.outputs())
+    if show_numbers(context, typed, frame, "obs_logs"):
         return
     from obs_magics.magics.logs_panel import logs_panel
 
+    origin = provenance.of(frame)
     patterns = True if arguments.has("patterns") else False if arguments.has("no-patterns") else None
     with context.progress() as progress:
         shown = logs_panel(

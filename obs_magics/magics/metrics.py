@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments
-from obs_magics.magics.commands import METRICS, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_ask import METRICS
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.question import deliver, has_text, marked_events, option_text, plan_text, read_cell
 from obs_magics.magics.variables import expand

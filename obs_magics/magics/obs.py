@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from obs_magics.display.table import Table
 from obs_magics.magics.arguments import HELP, Arguments, Command, read_words
 from obs_magics.magics.catalog import catalog
-from obs_magics.magics.commands import MAGICS, OBS, SUBCOMMANDS, help_text
+from obs_magics.magics.commands import MAGICS, help_text
+from obs_magics.magics.commands_obs import OBS, SUBCOMMANDS
 from obs_magics.magics.connect import connect, demo
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.model.errors import UsageError, did_you_mean

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import Arguments, Command, read_query, read_words
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.variables import expand_option
+from obs_magics.model import provenance
 from obs_magics.model.time import format_duration
 
 if TYPE_CHECKING:
@@ -71,6 +73,32 @@ def deliver(context: Context, typed: Typed, frame: pd.DataFrame, show: Callable[
             show()
     # Only with a variable: `x = %obs_metrics up;` would lose what was fetched.
     return None if typed.quiet and target is not None else frame
+
+
+def conditions(arguments: Arguments, names: Sequence[str]) -> str:
+    """Those of these options that were given, as typed, for a next cell."""
+    given = [(name, value) for name in names if (value := arguments.text(name)) is not None]
+    return " ".join(f"--{name} {shlex.quote(value)}" for name, value in given)
+
+
+def show_numbers(context: Context, typed: Typed, frame: pd.DataFrame, magic: str) -> bool:
+    """Show the panel of metrics where a query for lines or traces gave numbers over time; False where it did not."""
+    origin = provenance.of(frame)
+    if origin is None or origin.signal != "metrics":
+        return False
+    from obs_magics.magics.panel import metrics_panel
+
+    panel = metrics_panel(
+        frame,
+        typed.question.strip(),
+        name=typed.arguments.target or "",
+        options="",
+        zone=context.session.zone,
+        magic=magic,
+        extras=marked_events(context, typed.arguments, frame),
+    )
+    context.show(*panel.outputs())
+    return True
 
 
 def marked_events(context: Context, arguments: Arguments, frame: pd.DataFrame) -> Extras:

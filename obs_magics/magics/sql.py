@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments, read_query, read_words
-from obs_magics.magics.commands import SQL, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_frames import SQL
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.sql_variables import expand_sql
 from obs_magics.magics.variables import expand_option

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from obs_magics.magics.arguments import HELP, Arguments
-from obs_magics.magics.commands import TRACES, help_text
+from obs_magics.magics.commands import help_text
+from obs_magics.magics.commands_ask import TRACES
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell
+from obs_magics.magics.question import (
+    Typed,
+    conditions,
+    deliver,
+    marked_events,
+    option_text,
+    plan_text,
+    read_cell,
+    show_numbers,
+)
 from obs_magics.magics.variables import expand
-from obs_magics.model import provenance
 from obs_magics.model.query import TracesQuery
 from obs_magics.model.time import format_duration
 
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 
     from obs_magics.api import Plan
     from obs_magics.magics.context import Context
+
+_CONDITIONS = ("service", "operation", "status", "min-duration", "max-duration", "limit")  # kept in the next cell
 
 
 class _Options(TypedDict):
@@ -69,37 +79,24 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
 
 
 def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
-    zone, name, question = context.session.zone, typed.arguments.target or "", typed.question.strip()
-    origin = provenance.of(frame)
-    if origin is not None and origin.signal == "metrics":
-        from obs_magics.magics.panel import metrics_panel
-
-        extras = marked_events(context, typed.arguments, frame)
-        panel = metrics_panel(frame, question, name=name, options="", zone=zone, magic="obs_traces", extras=extras)
-        context.show(*panel.outputs())
+    if show_numbers(context, typed, frame, "obs_traces"):
         return
     from obs_magics.magics.traces_panel import traces_panel
 
+    question = typed.question.strip()
     slow_alone = typed.arguments.has("min-duration") or "uration >" in question
     with context.progress() as progress:
         panel = traces_panel(
             frame,
             question,
-            name=name,
-            options=" ".join(_kept(typed.arguments)),
-            zone=zone,
+            name=typed.arguments.target or "",
+            options=conditions(typed.arguments, _CONDITIONS),
+            zone=context.session.zone,
             slow_alone=slow_alone,
             progress=progress,
             extras=marked_events(context, typed.arguments, frame),
         )
     context.show(*panel.outputs())
-
-
-def _kept(arguments: Arguments) -> list[str]:
-    """The conditions as typed, for the next cell."""
-    kept = ("service", "operation", "status", "min-duration", "max-duration", "limit")
-    given = [(name, value) for name in kept if (value := arguments.text(name)) is not None]
-    return [f"--{name} {shlex.quote(value)}" for name, value in given]
 
 
 def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:

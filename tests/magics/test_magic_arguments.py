@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obs_magics.magics.arguments import check_variable, query_start, read_query, read_words
-from obs_magics.magics.commands import CATALOG, CONNECT, MAGICS, METRICS, SUBCOMMANDS, USE, help_text
+from obs_magics.magics.commands import MAGICS, help_text
+from obs_magics.magics.commands_ask import METRICS
+from obs_magics.magics.commands_obs import CATALOG, CONNECT, SUBCOMMANDS, USE
 from obs_magics.model.errors import UsageError
 from obs_magics.model.query import AGGREGATIONS
 

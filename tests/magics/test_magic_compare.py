@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from obs_magics.api import Session
-from obs_magics.magics.commands import COMPARE
+from obs_magics.magics.commands_frames import COMPARE
 
 if TYPE_CHECKING:
     from conftest import Shell

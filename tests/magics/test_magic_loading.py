@@ -61,7 +61,7 @@ def test_loading_imports_nothing_heavy_and_gives_the_user_no_names() -> None:
     assert "obs_magics.magics" in modules
     assert not {name.partition(".")[0] for name in modules} & set(HEAVY)
     assert {name for name in names if not name.startswith("_")} <= {"Out", "In", "exit", "quit", "get_ipython"}
-    assert len([name for name in modules if name.startswith("obs_magics")]) < 12
+    assert len([name for name in modules if name.startswith("obs_magics")]) < 16
 
 
 def test_completing_in_cells_of_others_imports_nothing_of_ours() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from obs_magics.api import Session
-from obs_magics.magics.commands import LOGS
+from obs_magics.magics.commands_ask import LOGS
 from obs_magics.model.errors import UsageError
 from obs_magics.model.logs import check_logs
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from IPython.core.error import StdinNotImplementedError
 
-from obs_magics.magics.commands import COMPARE, LOGS, MAGICS, SUBCOMMANDS, TRACES
+from obs_magics.magics.commands import MAGICS
 from obs_magics.magics.commands_anomalies import ANOMALIES, CORRELATE
+from obs_magics.magics.commands_ask import LOGS, TRACES
+from obs_magics.magics.commands_frames import COMPARE
 from obs_magics.magics.commands_incident import INCIDENT, TIMELINE
+from obs_magics.magics.commands_obs import SUBCOMMANDS
 from obs_magics.magics.commands_rca import RCA, REPORT
 from obs_magics.model.errors import ObsError, UsageError
 

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from obs_magics.api import Session
-from obs_magics.magics.commands import TRACES
+from obs_magics.magics.commands_ask import TRACES
 from obs_magics.model.spans import check_spans
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from obs_magics.api import Session
 from obs_magics.demo.world.build import build
-from obs_magics.magics.commands import SQL
+from obs_magics.magics.commands_frames import SQL
 
 if TYPE_CHECKING:
     from conftest import Shell
