@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from obs_magics.display.lettering import fitted
 from obs_magics.display.theme import ThemeName, vega_config
 
 VEGALITE = "application/vnd.vegalite.v5+json"
@@ -47,7 +48,7 @@ def svg(spec: Mapping[str, Any], theme: ThemeName = "auto") -> str:
 
     picture: str = vl_convert.vegalite_to_svg(finished(spec, theme), vl_version=_VL_VERSION)
     label = escape(str(spec.get("description", "")), quote=True)
-    return re.sub(r"<svg ", lambda _: f'<svg role="img" aria-label="{label}" ', picture, count=1)
+    return fitted(re.sub(r"<svg ", lambda _: f'<svg role="img" aria-label="{label}" ', picture, count=1))
 
 
 def png(spec: Mapping[str, Any], theme: ThemeName = "light", scale: float = 2) -> bytes:

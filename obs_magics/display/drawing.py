@@ -33,6 +33,7 @@ MAX_POINTS = 4800  # of all lines together: about 110 kB of specification
 MAX_STRETCHES = 640  # one for each pixel of the chart's width
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _FEW_HISTOGRAMS = 4
+_MOST_LINES = 5
 _TITLE_LENGTH = 100
 _NAME_LENGTH = 48
 
@@ -83,8 +84,12 @@ class Drawing:
         return (self.low, self.high) if self.expected is None else self.expected.within(self.low, self.high)
 
     def legend(self, most: int = MAX_BANDS) -> list[str]:
-        """What letters, numbers and the area mean: a line each, of at most `most` unusual stretches."""
-        pins = [" · ".join(pin.said for pin in self.pins)] if self.pins else []
+        """What letters, numbers and the area mean: a line each, of at most `most` unusual stretches.
+
+        Many letters share their lines, so that the words take no more room than the picture.
+        """
+        pins = [pin.said for pin in self.pins]
+        pins = pins if len(pins) <= _MOST_LINES else [" · ".join(pins)]
         more = len(self.bands) - most
         said = [*(band.said for band in self.bands[:most]), *([f"{more} more"] if more > 0 else [])]
         bands = [f"unusual: {' · '.join(said)}"] if said else []

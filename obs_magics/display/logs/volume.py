@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 640, 150
 _SUBTITLE_LENGTH = 110
 _MAX_SUBTITLE_LINES = 8
+_FEW_LINES = 4
 _GAP = 0.1  # of a bar's width, between two
 _AIR, _FLAG = 4, 12  # pixels above the highest bar: always, for letters, for flags
 _FLAGGED = ("fatal", "error")
@@ -156,6 +157,8 @@ def _time_encoding(bars: Bars) -> _Spec:
 
 
 def _count_encoding(bars: Bars) -> _Spec:
+    most = int(bars.totals.max())
+    few = {"values": list(range(most + 1))} if most <= _FEW_LINES else {}  # Vega writes halves of lines there
     return {
         "field": "low",
         "type": "quantitative",
@@ -165,6 +168,7 @@ def _count_encoding(bars: Bars) -> _Spec:
             "labelExpr": "datum.value < 10000 ? format(datum.value, ',') : format(datum.value, '.3~s')",
             "tickCount": 4,
             "tickMinStep": 1,
+            **few,
             "domain": False,
             "ticks": False,
             "labelPadding": 6,

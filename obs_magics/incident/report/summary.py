@@ -74,7 +74,8 @@ def _happened(report: Postmortem) -> str:
     if symptoms:
         words = dict.fromkeys(_FELT.get(one.measure.partition("_")[0], "not as usual") for one in symptoms)
         told = ", ".join(shift_text(one) for one in symptoms[:_SYMPTOMS])
-        return f"{service} was {' and '.join(words)} {extent(report)}: {told}."
+        verb = "has been" if enriched.incident.end_ns is None else "was"
+        return f"{service} {verb} {' and '.join(words)} {extent(report)}: {told}."
     why_not = "No measure of it left what is usual" if len(enriched.metrics) else "No source has metrics of it"
     return f"{service} was told to be in trouble {extent(report)}. {why_not}."
 
@@ -83,7 +84,9 @@ def _impact(report: Postmortem) -> str:
     impact, enriched = report.impact, report.found.enriched
     told = []
     if impact.failed is not None:
-        told.append(upper_first(impact.failed_text(report.zone)) + ".")
+        told.append(f"{impact.failed_text(report.zone)}.")
+    else:
+        told.append(_unmeasured(report))
     if impact.budget_share is not None:
         told.append(f"That is {impact.budget_text()}.")
     names = [short(name, _SERVICE) for name in affected(enriched)]
@@ -91,6 +94,15 @@ def _impact(report: Postmortem) -> str:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         told.append(f"Also affected: {', '.join(names[:_NAMED])}{more}.")
     return " ".join(told)
+
+
+def _unmeasured(report: Postmortem) -> str:
+    """What there is of errors, where nothing tells how many requests failed."""
+    enriched = report.found.enriched
+    lines, traces = enriched.error_lines, enriched.error_traces["trace_id"].nunique()
+    told = [count_text(number, noun) for number, noun in ((lines, "error line"), (traces, "failing trace")) if number]
+    seen = f"; there are {' and '.join(told)}" if told else ""
+    return f"No source tells how many requests failed{seen}."
 
 
 def why(report: Postmortem) -> str:
@@ -167,7 +179,9 @@ def _next(report: Postmortem) -> str:
     if not actions:
         return ""
     first = next((one for one in actions if one.kind == "prevent"), actions[0])
-    return f"{count_text(len(actions), 'action')} proposed, the first to keep it from coming back: {first.what}."
+    later = f"{count_text(len(actions), 'action')} proposed, the first to keep it from coming back: {first.what}."
+    now = next((one for one in actions if one.kind == "mitigate"), None)
+    return f"Now: {now.what}. {later}" if now is not None and goes_on(report) else later
 
 
 def done_sentence(report: Postmortem, clock: Clock) -> str:
