@@ -28,10 +28,15 @@ def near_instant(value: Instant, *, near_ns: int, zone: tzinfo) -> int:
 
 
 def said(remark: Remark, zone: tzinfo) -> str:
-    """A note in a line: when (and in UTC, where that is another), who, about what, and what."""
+    """A note in a line: when (and in UTC, where that is another), who, about what, and what.
+
+    Of a local time that comes twice, because clocks were set back, it says which of the two is meant.
+    """
     local, utc = to_datetime(remark.at_ns, zone), to_datetime(remark.at_ns, UTC)
     when = f"{local.day:>2} {local:%b} {local:%H:%M:%S}"
-    other = "" if local.utcoffset() == utc.utcoffset() else f" ({utc:%H:%M:%S} UTC)"
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    which = f", the {('first', 'second')[local.fold]} {local:%H:%M} of two" if twice else ""
+    other = "" if local.utcoffset() == utc.utcoffset() and not twice else f" ({utc:%H:%M:%S} UTC{which})"
     who = f"{short(remark.author, _AUTHOR)}: " if remark.author else ""
     about = f" [{short(remark.service, _AUTHOR)}]" if remark.service else ""
     return f"{when}{other}  {who}{short(remark.text, _TEXT)}{about}"

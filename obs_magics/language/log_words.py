@@ -117,14 +117,17 @@ def read_words(text: str, *, services: Sequence[str], is_range: Callable[[str], 
         is_range: Raises `UsageError` for a text that is no time range (`model.time.parse_range`).
 
     Raises:
-        UsageError: The words say what to leave out, or when to stop but not where to begin.
+        UsageError: The words say what to leave out, or when to stop but not where to begin, or want one of things of
+            different kinds.
     """
     text = _COMMENT.sub("", text.replace(_HOLE, " "))
     quoted = [next(group for group in found.groups() if group is not None) for found in _QUOTED.finditer(text)]
     when, bare = _without_time(_QUOTED.sub(f" {_HOLE} ", text), is_range)
     words = list(_words(bare, quoted))
     _refuse_what_cannot_be_said(words)
-    sorter = _Sorter({_folded(name): name for name in services})
+    known = {_folded(name): name for name in services}
+    _refuse_mixed_or(words, known)
+    sorter = _Sorter(known)
     for place in range(len(words)):
         sorter.take(words, place)
     groups = dict.fromkeys(tuple(dict.fromkeys(group)) for group in sorter.wanted)
@@ -228,17 +231,36 @@ def _words(text: str, quoted: Sequence[str]) -> Iterator[_Token]:
             yield word, False
 
 
+def _kind(token: _Token, known: Collection[str]) -> str:
+    """What a word is: a service, a level, a text that stands in lines, or (empty) one that says nothing."""
+    word, is_quoted = token
+    lower = word.lower()
+    if is_quoted or not word.strip():
+        return _TEXT if word.strip() else ""
+    if _folded(word) in known:
+        return _SERVICE
+    return _LEVEL if lower in _LEVELS else "" if lower in _FILLERS else _TEXT
+
+
+_SERVICE, _LEVEL, _TEXT = "service", "level", "text"
+
+
 def _between_phrases(words: Sequence[_Token], place: int, known: Collection[str]) -> bool:
     """Whether what stands before and behind an `or` must stand in lines."""
+    inside = 0 < place < len(words) - 1
+    return inside and _kind(words[place - 1], known) == _kind(words[place + 1], known) == _TEXT
 
-    def is_phrase(token: _Token) -> bool:
-        word, is_quoted = token
-        lower = word.lower()
-        return bool(word.strip()) and (
-            is_quoted or not (_folded(word) in known or lower in _LEVELS or lower in _FILLERS)
-        )
 
-    return 0 < place < len(words) - 1 and is_phrase(words[place - 1]) and is_phrase(words[place + 1])
+def _refuse_mixed_or(words: Sequence[_Token], known: Collection[str]) -> None:
+    """An `or` between a service, a level and a text: a query selects by the first two, and filters what they leave."""
+    kinds = [(token[0], _kind(token, known)) for token in words]
+    told = [(word, kind) for word, kind in kinds if kind or word.lower() == "or"]
+    for (before, one), (_, kind), (behind, other) in zip(told, told[1:], told[2:], strict=False):
+        if not kind and one and other and one != other:
+            raise UsageError(
+                f"one query cannot have lines with the {one} {before!r} or the {other} {behind!r}",
+                hint=f'ask for each by itself; or "{before}" or "{behind}", both in quotes, for lines with either word',
+            )
 
 
 def _refuse_what_cannot_be_said(words: Sequence[_Token]) -> None:

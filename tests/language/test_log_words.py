@@ -82,7 +82,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("http 500 or 503", ("http",), (("500", "503"),), 'with "http" and ("500" or "503")'),
         ("timeout or timeout", ("timeout",), (), 'with "timeout"'),
         ("timeout or", ("timeout",), (), 'with "timeout"; passed over: or'),
-        ("redis or timeout", ("timeout",), (), 'lines of redis, with "timeout"; passed over: or'),
         ("'or' found", ("or", "found"), (), 'with "or" and "found"'),
     ],
 )
@@ -141,3 +140,20 @@ def test_services_that_were_nearly_named_are_told() -> None:
 def test_comments_are_no_words() -> None:
     assert read("# what was it\nerrors in redis # of ours\n  # more").words.phrases == ("#", "ours")
     assert read("# only a comment").sentence == "read as lines of every service"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("redis or timeout", "the service 'redis' or the text 'timeout'"),
+        ("timeout OR redis", "the text 'timeout' or the service 'redis'"),
+        ("errors or timeout in redis", "the level 'errors' or the text 'timeout'"),
+        ("redis or errors", "the service 'redis' or the level 'errors'"),
+        ("redis or the timeout", "the service 'redis' or the text 'timeout'"),
+    ],
+)
+def test_one_of_things_of_different_kinds_is_refused_with_the_way_out(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(text)
+    assert caught.value.message == f"one query cannot have lines with {said}"
+    assert "ask for each by itself" in caught.value.hint
