@@ -164,6 +164,10 @@ def check_variable(name: str) -> str:
     return name
 
 
+# A path of Windows, perhaps quoted or behind `--out=`: what follows a backslash there is a name.
+_WINDOWS = re.compile(r"(?:--?[\w-]+=)?[\"']?(?:[A-Za-z]:\\|\\\\[\w.])")
+
+
 class _Reader:
     """Walks over a line word by word and keeps the options it meets."""
 
@@ -223,6 +227,8 @@ class _Reader:
         lexer = shlex.shlex(stream, posix=True)
         lexer.whitespace_split = True
         lexer.commenters = ""
+        if _WINDOWS.match(self.text, self.position):
+            lexer.escape = ""
         try:
             word = lexer.get_token()
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -160,6 +161,9 @@ def _of_a_time(context: Context, arguments: Arguments, names: Mapping[str, Any])
     return frame, show
 
 
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:[ap]m)?|\d{1,2}[ap]m", re.IGNORECASE)
+
+
 # ── people's notes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -168,6 +172,8 @@ def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mappi
     from obs_magics.model.incident import Remark
 
     time, *words = arguments.words
+    if words and ":" not in time and _CLOCK.fullmatch(words[0]):  # yesterday 14:31
+        time, *words = f"{time} {words[0]}", *words[1:]
     text = " ".join(words).strip()
     if not text:
         raise UsageError("a note says something", hint=TIMELINE_ADD.examples[0])

@@ -239,3 +239,16 @@ def test_a_short_option_behind_the_query_is_refused_too(rest: str) -> None:
 @pytest.mark.parametrize("rest", ["sum(a) -s", "a -o > 3", "a -s + b", "a - o", '{a="-o b"}'])
 def test_a_minus_before_a_metric_is_no_option(rest: str) -> None:
     assert read_query(METRICS, rest).rest == rest
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        (r"C:\logs\night", r"C:\logs\night"),
+        (r'"C:\logs\last night"', r"C:\logs\last night"),
+        (r"\\server\share\night", r"\\server\share\night"),
+        (r"./last\ night", "./last night"),
+    ],
+)
+def test_backslashes_of_windows_are_part_of_a_path(typed: str, path: str) -> None:
+    assert read_words(SUBCOMMANDS["connect"], f"mine {typed}").words == ("mine", path)

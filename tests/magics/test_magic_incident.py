@@ -46,6 +46,12 @@ def error_of(cell: Cell) -> str:
     return str(cell.error)
 
 
+def test_a_note_of_yesterday_needs_no_quotes(shop: Shell) -> None:
+    shop.run("%obs_timeline add yesterday 14:31 restarted the pool")
+    text = text_of(shop.run("%obs_timeline notes"))
+    assert "21 Nov 14:31:00 restarted the pool" in text
+
+
 # ── %obs_incident ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
