@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
+from obs_magics.security.redact.automata import searcher
 from obs_magics.security.redact.rule import Kind, Match, Rule, Span, after, before, compiled
 
 EMAIL = Kind("email", "e-mail address", "e-mail addresses", personal=True)
@@ -47,17 +48,18 @@ _IPV4 = rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}"
 _NOBODY = frozenset({b"0.0.0.0", b"127.0.0.1", b"255.255.255.255"})
 _MASK = re.compile(rb"255\.(?:255|254|252|248|240|224|192|128|0)\.")
 # Four numbers after such a word, or right behind a product's name and slash, are a version.
-_VERSION = re.compile(
-    rb"""(?ix)
-    (?: \b(?:version|versions|ver|v|release|released|rel|build|firmware|fw|driver|kernel|revision|rev|patch|sdk|jdk|jre
-        |assembly|upgraded|upgrading|updated|section|chapter|clause|rfc|oid|snmp|schema|api)
-        ["']?[ \t]{0,2}[:=]?[ \t]{0,2}["'(]?(?:from[ \t]|to[ \t])?v?
-      | [A-Za-z_]version["']?[ \t]{0,2}[:=][ \t]{0,2}["']?
-      | (?:==|~=|>=|<=|\^|~)
-      | upgrad[^\n]{0,40}[ ](?:from|to)[ ]v?
-      | (?:^|[ \t"'(;,])[A-Za-z][A-Za-z_-]*/v?
-      | [A-Za-z0-9_][_-]v?
-      | (?:^|[^A-Za-z0-9])v )$"""
+_VERSION_WORDS = (
+    r"version|versions|ver|v|release|released|rel|build|firmware|fw|driver|kernel|revision|rev|patch|sdk|jdk|jre"
+    r"|assembly|upgraded|upgrading|updated|section|chapter|clause|rfc|oid|snmp|schema|api"
+)
+_is_version = searcher(
+    rf"""(?i)(?:\b(?:{_VERSION_WORDS})["']?[ \t]{{0,2}}[:=]?[ \t]{{0,2}}["'(]?(?:from[ \t]|to[ \t])?v?"""
+    r"""|[A-Za-z_]version["']?[ \t]{0,2}[:=][ \t]{0,2}["']?"""
+    r"""|(?:==|~=|>=|<=|\^|~)"""
+    r"""|upgrad[^\n]{0,40} (?:from|to) v?"""
+    r"""|(?:^|[ \t"'(;,])[A-Za-z][A-Za-z_-]*/v?"""
+    r"""|[A-Za-z0-9_][_-]v?"""
+    r"""|(?:^|[^A-Za-z0-9])v)\n?\z"""
 )
 _ARTEFACT = re.compile(rb"[-+_.][A-Za-z]")
 _PRIVATE = re.compile(rb"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.")
@@ -73,7 +75,7 @@ def _ipv4(match: Match) -> Iterable[Span]:
         return ()
     if _PORT.match(rest) or (_PRIVATE.match(value) and lead.endswith(b"-") and not _ARTEFACT.match(rest)):
         return (match.span("hide"),)
-    if _VERSION.search(lead) or _ARTEFACT.match(rest):
+    if _is_version(lead, 0) or _ARTEFACT.match(rest):
         return ()
     return (match.span("hide"),)
 

@@ -112,7 +112,9 @@ def redact_records(records: Sequence[bytes], engine: Engine, times: Array) -> li
     """Records (UTF-8) without what has to go, in the same order."""
     safe: list[bytes] = []
     for first, last in _blocks(records):
-        block = END.join(_clean(record) for record in records[first:last])
+        block = END.join(records[first:last])
+        if MARK in block or block.count(END) >= last - first:
+            block = END.join(map(_clean, records[first:last]))
         safe += engine.block(block, times[first:last])
     return safe
 
@@ -131,9 +133,7 @@ def _blocks(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
 
 def _clean(record: bytes) -> bytes:
     """Arrow may hold bytes that are no UTF-8: two of them have a meaning here."""
-    if END in record or MARK in record:
-        return record.replace(END, b"?").replace(MARK, b"?")
-    return record
+    return record.replace(END, b"?").replace(MARK, b"?")
 
 
 def redact_key_lines(values: Column, engine: Engine) -> Column:

@@ -250,7 +250,7 @@ _TITLE = r"(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?"
 _BREAK = r"(?:[ \t\r\n]|\\+[nr])"
 PEM_BEGIN = rf"-----BEGIN {_TITLE}-----"
 PEM_END = rf"-----END {_TITLE}-----"
-_BODY = r"(?:[^\xfe\xff-]|-(?!----))*+"
+_BODY = r"(?:[^\xfe\xff-]++|-(?!----))*+"
 # Cut off: whatever is base64 there; a short line only where the record ends.
 _CUT_OFF = (
     rf"(?:{_BREAK}{{0,4}}+[A-Za-z0-9+/]{{20,}}+={{0,2}}+)*+"

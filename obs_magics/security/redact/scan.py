@@ -11,12 +11,11 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import re2
 
+from obs_magics.security.redact.automata import searcher
 from obs_magics.security.redact.marked import Found, Marked
 from obs_magics.security.redact.pseudonyms import Pseudonyms
 from obs_magics.security.redact.rule import MARK, Rule
@@ -35,13 +34,6 @@ _SIEVES = (
 _NOTHING = re.compile(rb"(?:\\+[nrt\"']|[^A-Za-z0-9\x80-\xfd])*+")
 
 
-def _compile(expression: str) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes are bytes: END and MARK are no UTF-8
-    options.max_mem = 1 << 28
-    return re2.compile(expression.encode("ascii"), options)
-
-
 class _Pass:
     """One expression, and the rules that may apply where it hits.
 
@@ -50,35 +42,36 @@ class _Pass:
 
     def __init__(self, rules: Sequence[tuple[int, Rule]]) -> None:
         finds = [rule.find for _, rule in rules]
-        self._find = _compile("|".join(f"(?:{find})" for find in finds))
-        self._rules = [(place, rule.pattern.match, rule.spans, rule.once) for place, rule in rules]
+        self._search = searcher("|".join(f"(?:{find})" for find in finds))
+        # In turns: what is tried at a place, one list for each rule that may be the first there, none for none.
+        each = [(place, rule.pattern.match, rule.spans, rule.once) for place, rule in rules]
+        self._few = len(each) <= _FEW
+        self._tried = [each] if self._few else [[], *([one] for one in each)]
         self._which = re.compile("|".join(f"({find})" for find in finds).encode("ascii")).match
 
     def run(self, block: bytes, found: list[Found]) -> None:
         """Add what is to be hidden in a block, in order."""
+        search, which, few, tried = self._search, self._which, self._few, self._tried
         at = 0
         seen: dict[int, int] = {}
-        while hit := self._find.search(block, at):
-            start, end = hit.span()
+        while hit := search(block, at):
+            start, end = hit
             at = max(start + 1, end - 1)  # the last letter may be the first of another find
-            for place, pattern, spans, once in self._rules_at(block, start):
-                match = None if once and start < seen.get(place, 0) else pattern(block, start)
+            first = None if few else which(block, start)
+            for place, pattern, spans, once in tried[(first.lastindex or 0) if first else 0]:
+                if once and start < seen.get(place, 0):
+                    continue
+                match = pattern(block, start)
                 if match is None:
                     continue
                 if once:
                     seen[place] = match.end()
-                hidden = [(first, last, place) for first, last in spans(match)]
+                hidden = False
+                for begin, until in spans(match):
+                    found.append((begin, until, place))
+                    hidden, at = True, max(at, until)
                 if hidden:
-                    found += hidden
-                    at = max(at, hidden[-1][1])
                     break
-
-    def _rules_at(self, block: bytes, start: int) -> Sequence[Any]:
-        if len(self._rules) <= _FEW:
-            return self._rules
-        which = self._which(block, start)
-        first = (which.lastindex or 0) - 1 if which else len(self._rules)
-        return self._rules[first : first + 1]
 
 
 class Scanner:

@@ -73,7 +73,11 @@ def is_placeholder(value: bytes) -> bool:
     """Whether it stands in place of a secret, or says that there is none."""
     if len(value) > _LONG:
         return False
-    return value.strip(b".,:;!").lower() in _STATES or _PLACEHOLDER.fullmatch(value) is not None
+    if value.strip(b".,:;!").lower() in _STATES:
+        return True
+    if value.isalnum():  # of these, only a row of x
+        return len(value) >= 3 and not value.strip(b"x")
+    return _PLACEHOLDER.fullmatch(value) is not None
 
 
 def is_thing(value: bytes) -> bool:
@@ -83,7 +87,7 @@ def is_thing(value: bytes) -> bool:
 
 def is_path(value: bytes) -> bool:
     """Whether it is the path or name of a file: base64 has slashes too, but long pieces of all sorts between them."""
-    if len(value) > _LONG or _PATH.fullmatch(value) is None:
+    if len(value) > _LONG or value.isalnum() or _PATH.fullmatch(value) is None:
         return False
     return not any(len(piece) >= 10 and _all_sorts(piece) for piece in _SEGMENTS.split(value))
 
@@ -113,6 +117,8 @@ def is_random(value: bytes, least: int = 8) -> bool:
         return True
     if len(value) < least or _TOKEN.fullmatch(value) is None or not is_mixed(value):
         return False
+    if value.isalnum() and not value.startswith(b"0x"):
+        return _SLUG.fullmatch(value) is None
     if is_path(value):
         return False
     return not (_SLUG.fullmatch(value) or _CLASS.fullmatch(value) or _DATE.match(value) or _ADDRESS.match(value))
