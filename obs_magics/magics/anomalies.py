@@ -13,7 +13,7 @@ from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_anomalies import ANOMALIES
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import Typed, deliver, has_text, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, deliver, has_text, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model.errors import ObsError, UsageError, did_you_mean
 from obs_magics.model.sources import Progress
@@ -71,15 +71,15 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(ANOMALIES, options_first(line) if cell is None else line, cell)
+    typed = read_cell(ANOMALIES, options_first(line) if cell is None else line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(ANOMALIES))
         return None
-    if _about_ignoring(context, arguments, names):
+    if _about_ignoring(context, arguments):
         return None
     asked = _asked(typed, names, context)
-    options = _options(names, arguments)
+    options = _options(arguments)
     with in_one_line("interrupted: nothing was looked at"):
         if arguments.has("dry-run"):
             context.write(_dry_run(context, asked, options))
@@ -115,22 +115,22 @@ def _asked(typed: Typed, names: Mapping[str, Any], context: Context) -> _Asked:
     if frame is not None:
         return _Asked(question, frame=frame)
     query = expand(question, names, zone=context.session.zone) if question else ""
-    service = option_text(typed.arguments, names, "service")
+    service = typed.arguments.text("service")
     short = " ".join(query.split())
     title = " of ".join(part for part in (short, service) if part) or "all services"
     return _Asked(title, query=query)
 
 
-def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
+def _options(arguments: Arguments) -> _Options:
     return {
-        "service": option_text(arguments, names, "service"),
+        "service": arguments.text("service"),
         "sensitivity": arguments.text("sensitivity"),
-        "baseline": option_text(arguments, names, "baseline"),
-        "source": option_text(arguments, names, "source"),
-        "last": option_text(arguments, names, "last"),
-        "start": option_text(arguments, names, "start"),
-        "end": option_text(arguments, names, "end"),
-        "step": option_text(arguments, names, "step"),
+        "baseline": arguments.text("baseline"),
+        "source": arguments.text("source"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
+        "step": arguments.text("step"),
     }
 
 
@@ -233,17 +233,17 @@ def _dry_run(context: Context, asked: _Asked, options: _Options) -> str:
 # ── what is ignored ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _about_ignoring(context: Context, arguments: Arguments, names: Mapping[str, Any]) -> bool:
+def _about_ignoring(context: Context, arguments: Arguments) -> bool:
     """Whether the line was about what is ignored; then that is done and shown, and nothing is looked at."""
     session = context.session
     pattern, gone = arguments.text("ignore"), arguments.text("unignore")
     if arguments.has("reason") and pattern is None:
         raise UsageError("--reason says why something is ignored, and nothing is", hint="--ignore metric=error_rate")
     if pattern is not None:
-        reason = option_text(arguments, names, "reason")
+        reason = arguments.text("reason")
         if reason is None:
             raise UsageError("--ignore needs a reason", hint='--reason "the nightly backup"')
-        start, end = (option_text(arguments, names, name) for name in ("start", "end"))
+        start, end = (arguments.text(name) for name in ("start", "end"))
         entry = session.ignore(**read_pattern(pattern, arguments.text("service")), start=start, end=end, reason=reason)
         context.write(f"ignored from now on: {entry} [{entry.id}]")
     if gone is not None:

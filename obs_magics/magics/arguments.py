@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from obs_magics.model.errors import UsageError, did_you_mean
 
@@ -110,14 +111,22 @@ _LATE_TARGET = re.compile(r"[^\W\d]\w*\s*<<")
 _STRING = re.compile(r"""("(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|`[^`]*`?)""", re.DOTALL)
 
 
-def read_query(command: Command, text: str) -> Arguments:
+def read_query(command: Command, text: str, names: Mapping[str, Any] | None = None) -> Arguments:
     """Read ``[NAME <<] [options] QUERY``: the query is the rest of the line, exactly as typed.
 
     Options stand before the query, because only there can they be told from it. ``--`` ends them.
     An option behind the query is an error, not part of the query.
+
+    Args:
+        command: What it takes.
+        text: The line.
+        names: Python's variables, for ``${name}`` in the values of options; None where these stay as typed.
+
+    Raises:
+        UsageError: It takes no such option, or not this value.
     """
     target, position = _read_target(text)
-    reader = _Reader(command, text, position)
+    reader = _Reader(command, text, position, names)
     reader.read_options()
     rest = text[reader.position :]
     if not reader.ended:
@@ -125,10 +134,13 @@ def read_query(command: Command, text: str) -> Arguments:
     return Arguments(reader.values, (), rest, _one_target(target, reader.values))
 
 
-def read_words(command: Command, text: str) -> Arguments:
-    """Read ``[NAME <<]``, options and words in any order; the words must be as many as the command takes."""
+def read_words(command: Command, text: str, names: Mapping[str, Any] | None = None) -> Arguments:
+    """Read ``[NAME <<]``, options and words in any order; the words must be as many as the command takes.
+
+    Args and errors as for `read_query`; words stay as typed.
+    """
     target, position = _read_target(text) if command.option("-o") else (None, 0)
-    reader = _Reader(command, text, position)
+    reader = _Reader(command, text, position, names)
     words: list[str] = []
     reader.read_options()
     while not reader.at_end:
@@ -144,7 +156,7 @@ def query_start(command: Command, text: str) -> int | None:
     """Where the query begins in a line that ends at the cursor; None while the cursor stands in the options."""
     try:
         _, position = _read_target(text)
-        reader = _Reader(command, text, position)
+        reader = _Reader(command, text, position, None)
         reader.read_options()
     except UsageError:
         return None
@@ -171,10 +183,11 @@ _WINDOWS = re.compile(r"(?:--?[\w-]+=)?[\"']?(?:[A-Za-z]:\\|\\\\[\w.])")
 class _Reader:
     """Walks over a line word by word and keeps the options it meets."""
 
-    def __init__(self, command: Command, text: str, position: int) -> None:
+    def __init__(self, command: Command, text: str, position: int, names: Mapping[str, Any] | None) -> None:
         self.command = command
         self.text = text
         self.position = position
+        self.names = names
         self.values: dict[str, str | None] = {}
         self.ended = False
         self._skip_space()
@@ -207,7 +220,16 @@ class _Reader:
                 raise UsageError(f"{flag} takes no value", hint=f"write {flag} alone")
             return ""
         value = attached if attached is not None else self._following(option, flag)
-        return value if value is None else _checked(option, flag, value)
+        if value is None:
+            return None
+        return _checked(option, flag, self._expanded(value))
+
+    def _expanded(self, value: str) -> str:
+        if self.names is None or "${" not in value:
+            return value
+        from obs_magics.magics.variables import expand_option  # not needed to load the extension
+
+        return expand_option(value, self.names)
 
     def _following(self, option: Option, flag: str) -> str | None:
         """The next word as a value. It may begin with a dash (``--start -1h``), but not be an option itself."""

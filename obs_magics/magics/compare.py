@@ -39,7 +39,7 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> pd.DataFrame |
     Raises:
         UsageError: There is no such frame, or it cannot be split so.
     """
-    arguments = read_words(COMPARE, line.rstrip().removesuffix(";"))
+    arguments = read_words(COMPARE, line.rstrip().removesuffix(";"), names)
     if arguments.has(HELP.name):
         context.write(help_text(COMPARE))
         return None

@@ -11,7 +11,7 @@ from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_anomalies import CORRELATE
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import deliver, has_text, option_text, plan_text, read_cell
+from obs_magics.magics.question import deliver, has_text, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model.errors import UsageError
 
@@ -60,7 +60,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(CORRELATE, options_first(line) if cell is None else line, cell)
+    typed = read_cell(CORRELATE, options_first(line) if cell is None else line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(CORRELATE))
@@ -77,18 +77,18 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
 
 
 def _asked(context: Context, question: str, arguments: Arguments, names: Mapping[str, Any]) -> _Asked:
-    other = option_text(arguments, names, "with") or ""
+    other = arguments.text("with") or ""
     frame = None if arguments.has("service") else frame_named(question, names)
     query = "" if frame is not None else expand(question.strip(), names, zone=context.session.zone)
-    service = option_text(arguments, names, "service")
+    service = arguments.text("service")
     title = " of ".join(part for part in (" ".join(question.split()), service) if part)
     options: _Options = {
         "service": service,
-        "source": option_text(arguments, names, "source"),
-        "last": option_text(arguments, names, "last"),
-        "start": option_text(arguments, names, "start"),
-        "end": option_text(arguments, names, "end"),
-        "step": option_text(arguments, names, "step"),
+        "source": arguments.text("source"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
+        "step": arguments.text("step"),
     }
     with_frame = frame_named(other, names)
     return _Asked(
@@ -97,7 +97,7 @@ def _asked(context: Context, question: str, arguments: Arguments, names: Mapping
         frame=frame,
         with_frame=with_frame,
         with_query="" if with_frame is not None else other,
-        series=option_text(arguments, names, "series"),
+        series=arguments.text("series"),
         max_lag=arguments.text("max-lag") or "10m",
         limit=arguments.number("limit") or 20,
         options=options,

@@ -9,7 +9,7 @@ from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_ask import EVENTS
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import Typed, conditions, deliver, option_text, plan_text, read_cell
+from obs_magics.magics.question import Typed, conditions, deliver, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model.query import EventsQuery
 
@@ -44,13 +44,13 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(EVENTS, line, cell)
+    typed = read_cell(EVENTS, line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(EVENTS))
         return None
     session = context.session
-    options = _options(names, arguments)
+    options = _options(arguments)
     query = expand(typed.question, names, zone=session.zone)
     with in_one_line("interrupted: nothing was fetched"):
         if arguments.has("dry-run"):
@@ -83,17 +83,14 @@ def _with_logs(context: Context) -> str:
     return next((name for name in first if "logs" in session.offers(name)), "")
 
 
-def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
-    def text(name: str) -> str | None:
-        return option_text(arguments, names, name)
-
+def _options(arguments: Arguments) -> _Options:
     return {
-        "source": text("source"),
-        "kinds": text("kind"),
-        "service": text("service"),
-        "last": text("last"),
-        "start": text("start"),
-        "end": text("end"),
+        "source": arguments.text("source"),
+        "kinds": arguments.text("kind"),
+        "service": arguments.text("service"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
         "limit": arguments.number("limit"),
     }
 

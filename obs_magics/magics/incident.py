@@ -9,7 +9,6 @@ from obs_magics.magics.arguments import HELP, Arguments, read_words
 from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_incident import INCIDENT
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import option_text
 from obs_magics.magics.variables import expand_option
 
 if TYPE_CHECKING:
@@ -31,17 +30,17 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> Enriched | Non
     """
     bare = line.rstrip()
     quiet = bare.endswith(";")
-    arguments = read_words(INCIDENT, bare.removesuffix(";"))
+    arguments = read_words(INCIDENT, bare.removesuffix(";"), names)
     if arguments.has(HELP.name):
         context.write(help_text(INCIDENT))
         return None
     with in_one_line("interrupted: nothing was declared"), context.progress() as progress:
         enriched = context.session.enrich(
             expand_option(arguments.words[0], names),
-            option_text(arguments, names, "at"),
-            end=option_text(arguments, names, "end"),
-            source=option_text(arguments, names, "source"),
-            title=option_text(arguments, names, "title") or "",
+            arguments.text("at"),
+            end=arguments.text("end"),
+            source=arguments.text("source"),
+            title=arguments.text("title") or "",
             progress=progress,
         )
     context.case.enriched = enriched

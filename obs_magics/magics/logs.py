@@ -10,7 +10,7 @@ from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_ask import LOGS
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.log_variables import expand_logs
-from obs_magics.magics.question import Typed, deliver, marked_events, option_text, plan_text, read_cell, show_numbers
+from obs_magics.magics.question import Typed, deliver, marked_events, plan_text, read_cell, show_numbers
 from obs_magics.model import provenance
 from obs_magics.model.errors import UsageError
 from obs_magics.model.query import LogsQuery
@@ -46,7 +46,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(LOGS, line, cell)
+    typed = read_cell(LOGS, line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(LOGS))
@@ -54,7 +54,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
     if arguments.has("patterns") and arguments.has("no-patterns"):
         raise UsageError("--patterns and --no-patterns are given together", hint="keep one of them")
     session = context.session
-    options = _options(names, arguments)
+    options = _options(arguments)
     with in_one_line("interrupted: nothing was fetched"):
         language = session.log_language(options["source"])
         query = expand_logs(typed.question, names, zone=session.zone, language=language)
@@ -97,13 +97,13 @@ def _trace_source(session: Session, own: str) -> str:
     return next((name for name in others if "traces" in session.offers(name)), "")
 
 
-def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
+def _options(arguments: Arguments) -> _Options:
     return {
-        "source": option_text(arguments, names, "source"),
-        "last": option_text(arguments, names, "last"),
-        "start": option_text(arguments, names, "start"),
-        "end": option_text(arguments, names, "end"),
-        "step": option_text(arguments, names, "step"),
+        "source": arguments.text("source"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
+        "step": arguments.text("step"),
         "level": arguments.text("level"),
         "limit": arguments.number("limit"),
     }

@@ -11,7 +11,7 @@ from obs_magics.magics.arguments import HELP, Arguments
 from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_ask import METRICS
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import deliver, has_text, marked_events, option_text, plan_text, read_cell
+from obs_magics.magics.question import deliver, has_text, marked_events, plan_text, read_cell
 from obs_magics.magics.variables import expand
 from obs_magics.model.errors import UsageError
 from obs_magics.model.query import MetricsQuery
@@ -50,7 +50,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(METRICS, line, cell)
+    typed = read_cell(METRICS, line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(METRICS))
@@ -59,7 +59,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         raise UsageError("there is no query", hint="for example: %obs_metrics --last 1h up")
     session = context.session
     query = expand(typed.question, names, zone=session.zone)
-    options = _options(names, arguments)
+    options = _options(arguments)
     _check_anomaly_options(arguments)
     with in_one_line("interrupted: nothing was fetched"):
         if arguments.has("dry-run"):
@@ -129,13 +129,13 @@ def _show(context: Context, arguments: Arguments, question: str, query: str, fra
     context.show(*panel.outputs())
 
 
-def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
+def _options(arguments: Arguments) -> _Options:
     return {
-        "source": option_text(arguments, names, "source"),
-        "last": option_text(arguments, names, "last"),
-        "start": option_text(arguments, names, "start"),
-        "end": option_text(arguments, names, "end"),
-        "step": option_text(arguments, names, "step"),
+        "source": arguments.text("source"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
+        "step": arguments.text("step"),
         "agg": arguments.text("agg"),
         "limit": arguments.number("limit"),
         "instant": arguments.has("instant"),

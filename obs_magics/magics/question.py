@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from obs_magics.magics.arguments import Arguments, Command, read_query, read_words
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.variables import expand_option
 from obs_magics.model import provenance
 from obs_magics.model.time import format_duration
 
@@ -30,17 +29,17 @@ class Typed:
     quiet: bool
 
 
-def read_cell(command: Command, line: str, cell: str | None) -> Typed:
-    """Read a magic that takes a query: the rest of the line, or the cell's body.
+def read_cell(command: Command, line: str, cell: str | None, names: Mapping[str, Any]) -> Typed:
+    """Read a magic that takes a query: the rest of the line, or the cell's body; `names` as for `read_query`.
 
     Raises:
         UsageError: The options are wrong.
     """
     if cell is not None:
         question, quiet = _without_semicolon(cell)
-        return Typed(read_words(command, line), question, quiet)
+        return Typed(read_words(command, line, names), question, quiet)
     bare, quiet = _without_semicolon(line)
-    arguments = read_query(command, bare)
+    arguments = read_query(command, bare, names)
     return Typed(arguments, arguments.rest, quiet)
 
 
@@ -54,12 +53,6 @@ def has_text(question: str) -> bool:
     """Whether there is more than space and comments."""
     lines = [line.strip() for line in question.splitlines()]
     return any(line and not line.startswith("#") for line in lines)
-
-
-def option_text(arguments: Arguments, names: Mapping[str, Any], name: str) -> str | None:
-    """The value of an option, with its Python variables replaced."""
-    value = arguments.text(name)
-    return None if value is None else expand_option(value, names)
 
 
 def deliver(context: Context, typed: Typed, frame: pd.DataFrame, show: Callable[[], None]) -> pd.DataFrame | None:

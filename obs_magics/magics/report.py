@@ -12,7 +12,6 @@ from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_rca import REPORT
 from obs_magics.magics.declared import last_declared, value_called
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import option_text
 
 if TYPE_CHECKING:
     from obs_magics.display.panel import Panel
@@ -41,7 +40,7 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> Postmortem | N
     """
     bare = line.rstrip()
     quiet = bare.endswith(";")
-    arguments = read_words(REPORT, bare.removesuffix(";"))
+    arguments = read_words(REPORT, bare.removesuffix(";"), names)
     if arguments.has(HELP.name):
         context.write(help_text(REPORT))
         return None
@@ -49,10 +48,10 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> Postmortem | N
     notebook, told = _notebook(arguments, names)
     with in_one_line("interrupted: no report was written"):
         report = context.session.report(
-            found, notes=context.case.remarks(), notebook=notebook, slo=option_text(arguments, names, "slo")
+            found, notes=context.case.remarks(), notebook=notebook, slo=arguments.text("slo")
         )
         checked = report.check() if arguments.has("check") else None
-        target = option_text(arguments, names, "out") or _default_name(report)
+        target = arguments.text("out") or _default_name(report)
         report.save(target)
     if arguments.target is not None:
         context.fill(arguments.target, report)
@@ -79,7 +78,7 @@ def _found(context: Context, arguments: Arguments, names: Mapping[str, Any]) -> 
 
 def _notebook(arguments: Arguments, names: Mapping[str, Any]) -> tuple[Path | None, str]:
     """The notebook whose words go into the report, and what to say of it."""
-    asked = option_text(arguments, names, "notebook")
+    asked = arguments.text("notebook")
     if asked is not None:
         return Path(asked), ""
     known = names.get(_NOTEBOOK_NAME) or os.environ.get(_NOTEBOOK_VARIABLE)

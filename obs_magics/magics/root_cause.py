@@ -10,7 +10,6 @@ from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_rca import RCA
 from obs_magics.magics.declared import as_incident, last_declared
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import option_text
 from obs_magics.magics.variables import expand_option
 
 if TYPE_CHECKING:
@@ -35,17 +34,17 @@ def run(context: Context, line: str, names: Mapping[str, Any]) -> Investigation 
     """
     bare = line.rstrip()
     quiet = bare.endswith(";")
-    arguments = read_words(RCA, bare.removesuffix(";"))
+    arguments = read_words(RCA, bare.removesuffix(";"), names)
     if arguments.has(HELP.name):
         context.write(help_text(RCA))
         return None
     with in_one_line("interrupted: nothing was found out"), context.progress() as progress:
         found = context.session.root_cause(
             _incident(context, arguments, names),
-            option_text(arguments, names, "at"),
-            end=option_text(arguments, names, "end"),
-            source=option_text(arguments, names, "source"),
-            title=option_text(arguments, names, "title") or "",
+            arguments.text("at"),
+            end=arguments.text("end"),
+            source=arguments.text("source"),
+            title=arguments.text("title") or "",
             progress=progress,
         )
     context.case.enriched, context.case.found = found.enriched, found

@@ -11,7 +11,6 @@ from obs_magics.magics.commands import help_text
 from obs_magics.magics.commands_frames import SQL
 from obs_magics.magics.interrupt import in_one_line
 from obs_magics.magics.sql_variables import expand_sql
-from obs_magics.magics.variables import expand_option
 from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: It could not be answered; the variable is left as it was.
         KeyboardInterrupt: The user interrupted; the statement was stopped.
     """
-    arguments = read_query(SQL, line) if cell is None else read_words(SQL, line)
+    arguments = read_query(SQL, line, names) if cell is None else read_words(SQL, line, names)
     if arguments.has(HELP.name):
         context.write(help_text(SQL))
         return None
@@ -74,15 +73,11 @@ def notebook_frames(context: Context, names: Mapping[str, Any] | None = None) ->
 
 
 def _options(context: Context, names: Mapping[str, Any], arguments: Arguments) -> _Options:
-    def text(name: str) -> str | None:
-        value = arguments.text(name)
-        return None if value is None else expand_option(value, names)
-
     return {
-        "source": text("source"),
+        "source": arguments.text("source"),
         "frames": notebook_frames(context, names),
         "limit": arguments.number("limit"),
-        "timeout": text("timeout"),
+        "timeout": arguments.text("timeout"),
     }
 
 

@@ -20,7 +20,6 @@ from obs_magics.magics.commands_incident import (
 )
 from obs_magics.magics.declared import incident_called
 from obs_magics.magics.interrupt import in_one_line
-from obs_magics.magics.question import option_text
 from obs_magics.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         )
     bare = (rest if command else line).rstrip()
     quiet = bare.endswith(";") and command is None
-    arguments = read_words(command or TIMELINE, bare.removesuffix(";") if quiet else bare)
+    arguments = read_words(command or TIMELINE, bare.removesuffix(";") if quiet else bare, names)
     if arguments.has(HELP.name):
         context.write(help_text(command or TIMELINE))
         return None
@@ -67,9 +66,9 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
 def _timeline(context: Context, arguments: Arguments, names: Mapping[str, Any], *, quiet: bool) -> pd.DataFrame | None:
     enriched = _incident(context, arguments, names)
     if enriched is None:
-        frame, show = _of_a_time(context, arguments, names)
+        frame, show = _of_a_time(context, arguments)
     else:
-        frame, show = _of_incident(context, enriched, arguments, names)
+        frame, show = _of_incident(context, enriched, arguments)
     if arguments.target is not None:
         context.fill(arguments.target, frame)
     if not arguments.has("no-plot"):
@@ -87,7 +86,7 @@ def _incident(context: Context, arguments: Arguments, names: Mapping[str, Any]) 
 _Made = tuple["pd.DataFrame", Callable[[], None]]
 
 
-def _of_incident(context: Context, enriched: Enriched, arguments: Arguments, names: Mapping[str, Any]) -> _Made:
+def _of_incident(context: Context, enriched: Enriched, arguments: Arguments) -> _Made:
     from obs_magics.display.panel import Note
     from obs_magics.incident.panel import timeline_panel
     from obs_magics.incident.response import response
@@ -97,7 +96,7 @@ def _of_incident(context: Context, enriched: Enriched, arguments: Arguments, nam
     remarks = context.case.remarks()
     frame = enriched.timeline(remarks, near=arguments.has("near"))
     moments = response(frame, enriched.incident, enriched.services)
-    start, end = (option_text(arguments, names, name) for name in ("start", "end"))
+    start, end = (arguments.text(name) for name in ("start", "end"))
     span = None
     if start is not None or end is not None:
         found = resolve_range(
@@ -121,16 +120,16 @@ def _of_incident(context: Context, enriched: Enriched, arguments: Arguments, nam
     return frame, show
 
 
-def _of_a_time(context: Context, arguments: Arguments, names: Mapping[str, Any]) -> _Made:
+def _of_a_time(context: Context, arguments: Arguments) -> _Made:
     """Without an incident: the events of a time, and the notes of it."""
     session = context.session
     with in_one_line("interrupted: nothing was fetched"), context.progress() as progress:
         events = session.events(
             "",
-            source=option_text(arguments, names, "source"),
-            last=option_text(arguments, names, "last"),
-            start=option_text(arguments, names, "start"),
-            end=option_text(arguments, names, "end"),
+            source=arguments.text("source"),
+            last=arguments.text("last"),
+            start=arguments.text("start"),
+            end=arguments.text("end"),
             progress=progress,
         )
     from obs_magics.incident.panel import timeline_panel
@@ -167,7 +166,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:[ap]m)?|\d{1,2}[ap]m", re.IGNOREC
 # ── people's notes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mapping[str, Any]) -> None:
+def _add(context: Context, arguments: Arguments, _cell: str | None, _names: Mapping[str, Any]) -> None:
     from obs_magics.incident.notes import near_instant, said
     from obs_magics.model.incident import Remark
 
@@ -177,12 +176,12 @@ def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mappi
     text = " ".join(words).strip()
     if not text:
         raise UsageError("a note says something", hint=TIMELINE_ADD.examples[0])
-    at_ns = near_instant(time, near_ns=_near_ns(context), zone=_zone(context, arguments, names))
+    at_ns = near_instant(time, near_ns=_near_ns(context), zone=_zone(context, arguments))
     remark = Remark(
         at_ns=at_ns,
         text=text,
-        author=option_text(arguments, names, "by") or "",
-        service=option_text(arguments, names, "service") or "",
+        author=arguments.text("by") or "",
+        service=arguments.text("service") or "",
     )
     context.case.note(run_of(context.shell), [remark])
     context.write(f"noted: {said(remark, context.session.zone)}")
@@ -194,11 +193,11 @@ def _import(context: Context, arguments: Arguments, cell: str | None, names: Map
     from obs_magics.model.incident import Remark
 
     text = _pasted(arguments, cell, names)
-    zone = _zone(context, arguments, names)
-    first = option_text(arguments, names, "date")
+    zone = _zone(context, arguments)
+    first = arguments.text("date")
     day = None if first is None else _day(first, context, zone)
     chat = read_chat(text, zone=zone, near_ns=_near_ns(context), first=day)
-    service = option_text(arguments, names, "service") or ""
+    service = arguments.text("service") or ""
     remarks = [
         Remark(at_ns=one.at_ns, text=one.text, author=one.author, service=service, source="chat")
         for one in chat.messages
@@ -235,10 +234,10 @@ def _day(text: str, context: Context, zone: tzinfo) -> date:
     return day
 
 
-def _zone(context: Context, arguments: Arguments, names: Mapping[str, Any]) -> tzinfo:
+def _zone(context: Context, arguments: Arguments) -> tzinfo:
     from obs_magics.model.zones import parse_zone
 
-    asked = option_text(arguments, names, "zone")
+    asked = arguments.text("zone")
     return context.session.zone if asked is None else parse_zone(asked)
 
 

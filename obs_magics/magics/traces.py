@@ -14,7 +14,6 @@ from obs_magics.magics.question import (
     conditions,
     deliver,
     marked_events,
-    option_text,
     plan_text,
     read_cell,
     show_numbers,
@@ -61,13 +60,13 @@ def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any])
         ObsError: The question could not be answered.
         KeyboardInterrupt: The user interrupted; what was in flight is cancelled.
     """
-    typed = read_cell(TRACES, line, cell)
+    typed = read_cell(TRACES, line, cell, names)
     arguments = typed.arguments
     if arguments.has(HELP.name):
         context.write(help_text(TRACES))
         return None
     session = context.session
-    options = _options(names, arguments)
+    options = _options(arguments)
     query = expand(typed.question, names, zone=session.zone)
     with in_one_line("interrupted: nothing was fetched"):
         if arguments.has("dry-run"):
@@ -99,22 +98,19 @@ def _show(context: Context, typed: Typed, frame: pd.DataFrame) -> None:
     context.show(*panel.outputs())
 
 
-def _options(names: Mapping[str, Any], arguments: Arguments) -> _Options:
-    def text(name: str) -> str | None:
-        return option_text(arguments, names, name)
-
+def _options(arguments: Arguments) -> _Options:
     return {
-        "source": text("source"),
-        "trace_id": text("trace-id"),
-        "service": text("service"),
-        "operation": text("operation"),
+        "source": arguments.text("source"),
+        "trace_id": arguments.text("trace-id"),
+        "service": arguments.text("service"),
+        "operation": arguments.text("operation"),
         "status": arguments.text("status"),
-        "min_duration": text("min-duration"),
-        "max_duration": text("max-duration"),
-        "last": text("last"),
-        "start": text("start"),
-        "end": text("end"),
-        "step": text("step"),
+        "min_duration": arguments.text("min-duration"),
+        "max_duration": arguments.text("max-duration"),
+        "last": arguments.text("last"),
+        "start": arguments.text("start"),
+        "end": arguments.text("end"),
+        "step": arguments.text("step"),
         "limit": arguments.number("limit"),
     }
 
