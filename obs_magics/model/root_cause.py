@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 Frame = Literal["metrics", "logs", "spans", "events"]
 Statistic = Literal[
@@ -27,9 +27,6 @@ Outcome = Literal["held", "failed", "not tested"]
 FactorKind = Literal[
     "change", "logs", "calls", "latency", "errors", "saturation", "resources", "traffic", "symptom", "elsewhere"
 ]
-
-STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
-CONCLUSIONS: tuple[Conclusion, ...] = get_args(Conclusion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from obs_magics.model.spans import DURATION_DTYPE, KINDS, LINKS_TYPE
 
 Array = np.ndarray[Any, Any]
 
-EDGE_KINDS = ("service", "database", "messaging", "external")
 _CLIENT, _SERVER, _PRODUCER, _CONSUMER = (KINDS.index(kind) for kind in ("client", "server", "producer", "consumer"))
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
