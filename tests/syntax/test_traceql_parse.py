@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from support.recordings import load
 
 from obs_magics.model.errors import QueryError
+from obs_magics.syntax.cursor import MAX_DEPTH
 from obs_magics.syntax.traceql import is_metrics, parse
-from obs_magics.syntax.traceql.cursor import MAX_DEPTH, MAX_TERMS
+from obs_magics.syntax.traceql.cursor import MAX_TERMS
 from obs_magics.syntax.traceql.tree import (
     AggregateOf,
     Attribute,

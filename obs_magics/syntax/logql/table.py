@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from obs_magics.syntax.logql.cursor import MAX_BYTES, MAX_DEPTH, MAX_TERMS
+from obs_magics.syntax.cursor import MAX_BYTES, MAX_DEPTH
+from obs_magics.syntax.logql.cursor import MAX_TERMS
 from obs_magics.syntax.logql.template import FUNCTIONS
 from obs_magics.syntax.logql.words import RANGE_OPS, VECTOR_OPS
 
