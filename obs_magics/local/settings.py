@@ -9,13 +9,24 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, model_validator
 
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.types import COMMA_SEPARATED
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 Columns = Annotated[tuple[str, ...], COMMA_SEPARATED]
+
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
+        raise ValueError("must name a time zone, such as Europe/Berlin") from None
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def local_path(text: str) -> Path:
@@ -47,7 +58,7 @@ class FolderSettings(PlatformSettings):
     timestamp: str | None = None
     time_unit: TimeUnit | None = None
     time_format: str | None = None
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     decimal: Literal[".", ","] | None = None
     value: Columns | None = None
     metric: str | None = None
@@ -60,15 +71,6 @@ class FolderSettings(PlatformSettings):
         if not isinstance(values, Mapping) or values.get("path") is not None or values.get("url") is None:
             return values
         return {**{key: value for key, value in values.items() if key != "url"}, "path": str(values["url"])}
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
-            raise ValueError("must name a time zone, such as Europe/Berlin") from None
-        return zone
 
     @property
     def shown_address(self) -> str:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.config.types import COMMA_SEPARATED
 from obs_magics.local.events.git import CONFIG_FILES, Deployments
+from obs_magics.local.settings import Zone
 from obs_magics.model.errors import QueryError
 from obs_magics.model.events import EventKind
 from obs_magics.syntax.event_query import event_kind
@@ -49,7 +49,7 @@ class EventsSettings(PlatformSettings):
     kind: Annotated[EventKind | None, BeforeValidator(_kind)] = None
     service: str = ""
     timestamp: str | None = None
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     branch: str = "HEAD"
     deployments: Deployments = "auto"
     config_files: Annotated[tuple[str, ...], COMMA_SEPARATED] = CONFIG_FILES
@@ -73,15 +73,6 @@ class EventsSettings(PlatformSettings):
         if secret is not None:
             raise ValueError(f"holds {secret}, which is shown with every answer: put it under auth: or headers:")
         return query
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):  # unknown, not a plain name, or a folder of names
-            raise ValueError("must name a time zone, such as Europe/Berlin") from None
-        return zone
 
     @property
     def shown_address(self) -> str:
