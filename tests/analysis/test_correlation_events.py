@@ -125,6 +125,12 @@ def test_what_happens_all_the_time_tells_little() -> None:
     assert "499 more like it in 3 days" in found["reason"].iloc[0]
 
 
+def test_an_alert_that_rings_for_weeks_does_not_make_the_others_rare() -> None:
+    told = [event(-60 * 24 * 40, "alert", service="disk"), event(-5), event(-180, service="search")]
+    found = correlate_with_events(onsets("payment"), events_frame(told))
+    assert "the only one like it in 3 h" in found["reason"].iloc[0]
+
+
 def test_effects_are_told_to_be_effects() -> None:
     found = correlate_with_events(onsets("payment"), events_frame([event(-1, "alert"), event(-20)]))
     assert found["event_type"].tolist() == ["deployment", "alert"]

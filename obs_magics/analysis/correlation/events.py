@@ -54,6 +54,9 @@ _EFFECTS = frozenset({"alert", "incident"})
 _KIND_WORDS = {"config_change": "config change", "feature_flag": "feature flag"}
 
 
+_LASTING = frozenset({"alert", "incident", "annotation"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """An events frame as arrays, in order of time, and how many events there are of each kind at each service."""
@@ -149,8 +152,11 @@ def correlate_with_events(
 def _known(events: pd.DataFrame) -> _Known:
     ordered = events.sort_values("timestamp", kind="stable")
     times = pd.DatetimeIndex(ordered["timestamp"]).as_unit("ns").asi8
-    hours = float(times[-1] - times[0]) / 3600e9 if len(times) else 0.0
     kinds, services, titles = (_texts(ordered, name) for name in ("kind", "service", "title"))
+    # What goes on for long is in a frame wherever it began: only moments tell for how long events are known.
+    moments = times[[kind not in _LASTING for kind in kinds]]
+    told = moments if len(moments) > 1 else times
+    hours = float(told[-1] - told[0]) / 3600e9 if len(told) else 0.0
     return _Known(times, kinds, services, titles, Counter(zip(kinds, services, strict=True)), hours)
 
 
