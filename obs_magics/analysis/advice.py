@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "name_resolution",
         r"no such host|\benotfound\b|\beai_again\b|name or service not known|name resolution|\bnxdomain\b|unknownhost"
-        r"|\blookup \S+ on \S+:53\b|getaddrinfo|could not resolve|\bservfail\b",
+        r"|\blookup \S+ on |getaddrinfo|could not resolve|\bservfail\b",
         "a name does not resolve: look at DNS, and at the name in the configuration that was last changed",
     ),
     Rule(

@@ -98,6 +98,7 @@ def test_no_shift(counts: list[int]) -> None:
         ("java.lang.OutOfMemoryError: Java heap space", "out_of_memory"),
         ("write /data: no space left on device", "disk_full"),
         ("dial tcp: lookup db: no such host", "name_resolution"),
+        ("lookup smtp.example on <*>: read udp <*>><*>: i/o timeout", "name_resolution"),
         ("x509: certificate has expired", "certificate"),
         ("429 Too Many Requests", "rate_limited"),
         ("Failed password for root", "not_authorised"),
