@@ -101,6 +101,47 @@ def test_headings_of_people_stand_below_ours() -> None:
     assert html.count("<h1>") == 1
 
 
+def test_tasks_are_read_out_as_done_or_to_do() -> None:
+    html = to_html(Document("t", parts=[Part("p", "P", [Prose("- [ ] page (@anna)\n- [x] roll back")])]))
+    assert "input" not in _seen(html).tags
+    assert '<span role="img" aria-label="to do">☐</span> page (@anna)' in html
+    assert '<span role="img" aria-label="done">☑</span> roll back' in html
+
+
+def test_each_cell_of_a_table_names_its_column() -> None:
+    """So that a narrow screen can show rows as cards, and a screen reader still finds a table in them."""
+    table = Table(
+        ["what", "when"], [["a deployment of the payment service", "14:12"], ["x" * 40, ""]], anchors=["E1", "E2"]
+    )
+    html = to_html(Document("t", parts=[Part("p", "P", [table, Prose("| a | b |\n|---|---|\n| 1 | 2 |")])]))
+    assert '<td role="cell" data-label="what">a deployment of the payment service</td>' in html
+    assert '<td role="cell" data-label="when" class="obs-short">14:12</td>' in html
+    assert html.count('<th scope="col" role="columnheader"') == 4
+    assert '<td role="cell" data-label="b" class="obs-short">2</td>' in html
+    assert '<tr role="row" id="E2">' in html
+    assert '<td role="cell"></td>' in html  # an empty cell has nothing to name
+
+
+def test_a_chart_is_drawn_for_light_and_for_dark() -> None:
+    html = to_html(_document())
+    assert html.count('<source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml') == 1
+    assert re.search(r'<img alt="requests: 1 series between 0 and 29 [^"]*" src="data:image/svg', html)
+    assert '<figure tabindex="0">' in html
+
+
+def test_what_is_still_to_be_done_stands_at_the_top() -> None:
+    document = Document("t", status="Draft: lessons are missing *", parts=[Part("p", "P", [Paragraph("x")])])
+    assert '<p class="status">Draft: lessons are missing *</p>' in to_html(document)
+    assert "*Draft: lessons are missing \\**" in to_markdown(document, folder="f").text
+
+
+def test_the_foot_of_a_printed_page_names_the_title_and_nothing_else() -> None:
+    page = to_html(Document('Pay"s } </style> \\ 5 %', parts=[Part("p", "P", [Paragraph("x")])]))
+    foot = re.search(r"@bottom-left { content: (\S.*?); font", page)
+    assert foot is not None
+    assert re.fullmatch(r'"(?:[\w .,:–-]|\\[0-9a-f]+ )*"', foot[1])
+
+
 def test_hostile_text_stays_text() -> None:
     seen = _seen(to_html(_document(HOSTILE)))
     assert "script" not in seen.tags

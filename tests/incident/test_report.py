@@ -13,7 +13,7 @@ import pytest
 from conftest import missing
 
 from obs_magics import Session, demo
-from obs_magics.display.document import Figure, Piece
+from obs_magics.display.document import Facts, Figure, Piece
 from obs_magics.display.panel import Note
 from obs_magics.display.table import Table
 from obs_magics.incident.enriched import Enriched
@@ -361,3 +361,117 @@ def test_beside_the_session_s_time_stands_utc(found: Investigation, tmp_path: Pa
     text = Postmortem(found=found, zone="Asia/Kolkata").save(tmp_path / "report.md").read_text()
     assert "| time | UTC | from onset | what | service | event | until |" in text
     assert "| 22 Nov 19:51 | 22 Nov 14:21 | +6 min | alert | payment-api |" in text
+
+
+# ── what a reader who was not there finds ────────────────────────────────────────────────────────────────────────────
+
+
+def _summary(report: Postmortem) -> dict[str, str]:
+    part = next(part for part in report.document.parts if part.key == "summary")
+    return dict(next(block.rows for block in part.blocks if isinstance(block, Facts)))
+
+
+def test_the_summary_says_what_happened_what_it_cost_why_and_what_is_next(report: Postmortem) -> None:
+    assert _summary(report) == {
+        "What happened": "payment-api was slow and failing from 14:15 to 14:50 (35 min) on Sun 22 Nov 2026, UTC:"
+        " p99 latency 400 ms → 2.29 s (5.7×), error rate 0.0884 % → 2.27 % (26×).",
+        "Impact": "2,028 of 77,508 requests failed (2.62 %); in the worst minute 8.02 % at 14:25 UTC;"
+        " in an ordinary time about 67 would have. That is 3.17 % of the error budget of 30 d."
+        " Also affected: checkout-api, user-service, order-service.",
+        "Why": _summary(report)["Why"],
+        "Ruled out": "The deployment “payment-api@v2.4.1: Currency rounding for refunds” at 14:12: was taken"
+        " back (payment-api@v2.4.0: Rollback of v2.4.1), which did not help. And 6 more.",
+        "Response": "Noticed after 6 min, at 14:21 (alert: p99 of payment-api is above 1 s). Over at 14:50, 3 min"
+        " after “redis pool: max connections 20 → 100”.",
+        "Next": "7 actions proposed, the first to keep it from coming back: alert on waiting for a connection"
+        " and on the share of the pool in use, before requests fail.",
+    }
+    cause = "The config change “redis pool: max connections 100 → 20” of payment-api at 14:13 – very likely ("
+    assert _summary(report)["Why"].startswith(cause)
+
+
+def test_what_people_have_to_write_is_said_until_they_wrote_it(report: Postmortem, found: Investigation) -> None:
+    assert report.document.status == ""
+    bare = Postmortem(found=found)
+    assert bare.document.status.startswith(
+        "Draft, made from measurements. Still to be written by people: owners and dates of 7"
+    )
+    assert bare.document.status.endswith("lessons: what went well, what went badly, where you were lucky.")
+
+
+def test_each_claim_leads_to_its_evidence(report: Postmortem) -> None:
+    html = report.to_html()
+    links, places = re.findall(r'href="#(E\d+)"', html), re.findall(r'<tr role="row" id="(E\d+)"', html)
+    assert places == [f"E{place}" for place in range(1, len(places) + 1)]
+    assert set(links) == set(places)
+
+
+def test_actions_have_a_place_for_owner_and_date(report: Postmortem) -> None:
+    part = next(part for part in report.document.parts if part.key == "actions")
+    table = next(block for block in part.blocks if isinstance(block, Table))
+    assert table.columns == ["action", "when", "because of", "owner", "due"]
+    assert table.rows[0][1:] == ("if it comes back", "factor 1", "to be named", "to be set")
+
+
+def test_an_incident_that_goes_on_is_told_as_one(found: Investigation) -> None:
+    enriched = found.enriched
+    shifts = tuple(replace(one, end_ns=None) for one in enriched.shifts)
+    because = "not over: p99 latency is not back to usual where the data ends"
+    incident = replace(enriched.incident, end_ns=None, end_because=because)
+    report = Postmortem(found=replace(found, enriched=replace(enriched, incident=incident, shifts=shifts)))
+    told = _summary(report)
+    assert told["What happened"].startswith(
+        "payment-api has been slow and failing since 14:15 on Sun 22 Nov 2026, UTC; not over"
+    )
+    assert told["Response"].endswith("It is not over.")
+    assert told["Next"].startswith("Now: give the pool its size back")
+    assert ("Duration", because) in report.impact.facts()
+
+
+def test_an_end_that_nothing_measures_is_not_called_not_over(found: Investigation) -> None:
+    incident = replace(found.enriched.incident, end_ns=None, end_because="not known: no source measures it")
+    enriched = replace(found.enriched, incident=incident, shifts=(), metrics=found.enriched.metrics.iloc[:0])
+    told = _summary(Postmortem(found=replace(found, enriched=enriched)))
+    assert "when it ended is not known. No source has metrics of it." in told["What happened"]
+    assert told["Response"].endswith("Its end is not known: no source measures it.")
+    assert told["Impact"].startswith(
+        "No source tells how many requests failed; there are 60 error lines and 20 failing traces."
+    )
+
+
+def test_without_a_symptom_there_is_nothing_to_explain(found: Investigation) -> None:
+    second = replace(found.report.factors[0], change=None, confidence=0.15)
+    told = replace(found.report, factors=(second,), conclusion="no change", reason="none fits")
+    quiet = replace(found, report=told, enriched=replace(found.enriched, shifts=()))
+    assert _summary(Postmortem(found=quiet))["Why"].startswith(
+        "There is no symptom to explain. What stands out most around it"
+    )
+
+
+def test_an_incident_over_midnight_names_its_days(found: Investigation) -> None:
+    report = Postmortem(found=found, zone="Asia/Kolkata")  # 19:45 to 20:20
+    assert "22 Nov" not in _summary(report)["Why"]
+    late = replace(found.enriched.incident, start_ns=found.enriched.incident.start_ns - 20 * 3600 * 10**9)
+    days = Postmortem(found=replace(found, enriched=replace(found.enriched, incident=late)))
+    assert "from 21 Nov 18:15 to 22 Nov 14:50 (20 h 35 min) on 21 – 22 Nov 2026, UTC" in days.document.subtitle
+    assert "at 22 Nov 14:13" in _summary(days)["Why"]
+    assert "changed at 22 Nov 14:13" in days.to_html()
+
+
+def test_no_folder_of_this_machine_stands_in_a_report(found: Investigation) -> None:
+    failed = ("traces: shop (/home/anna/incidents/4711): there are no spans",)
+    report = Postmortem(found=replace(found, enriched=replace(found.enriched, failed=failed, warnings=failed)))
+    for text in (report.to_html(), report.to_json()):
+        assert "/home/anna" not in text
+        assert "shop (…/4711)" in text
+
+
+def test_the_charts_mark_the_cause_in_another_service_and_what_ended_it(session: Session) -> None:
+    report = Postmortem(found=investigate(session.enrich("checkout-api", "2026-11-22T12:45:00Z")))
+    impact = next(part for part in report.document.parts if part.key == "impact")
+    marks = next(block for block in impact.blocks if isinstance(block, Table))
+    assert [row[1:] for row in marks.rows] == [
+        ("12:38", "config change", "inventory-service", "Migration 0042 drops index inventory_sku_idx"),
+        ("12:59:45", "config change", "inventory-service", "Index inventory_sku_idx created again"),
+    ]
+    assert report.document.figures[0].alt == "p99 latency of checkout-api"

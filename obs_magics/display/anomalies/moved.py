@@ -28,6 +28,7 @@ from obs_magics.model.series import short_names, split_series
 MAX_LANES, MAX_ROWS = 6, 25
 _TARGET, _OTHER = 110, 52  # pixels
 _LEAST_P = 0.001
+_ABOUT = "(correlation at the lag that fits best; q: the share of such finds that would be chance)"
 _ARROWS = {True: ("↑↑", "the same way"), False: ("↑↓", "the opposite way")}
 _TITLE = 100
 
@@ -153,7 +154,7 @@ def correlation_table(correlated: pd.DataFrame, *, limit: int = MAX_ROWS) -> Sec
     moved = moved_in(correlated)
     shown = moved[: max(1, limit)]
     columns = _columns(shown) if shown else []
-    about = "(correlation at the lag that fits best; q: the share of such finds that would be chance)" if shown else "– nothing that chance would not do"
+    about = _ABOUT if shown else "– nothing that chance would not do"
     more = len(moved) - len(shown)
     under = [f"and {count_text(more, 'more row')}"] if more > 0 else []
     head = "What moved with it"

@@ -25,6 +25,7 @@ from obs_magics.display.panel import Note, note_html
 from obs_magics.display.table import Table
 from obs_magics.display.visible import visible
 
+_CHECKBOX = re.compile(r'<input class="task-list-item-checkbox"[^>]*?(checked)?\s*/?>')
 _FEWEST_LINKED = 4  # sections from which a list of contents helps
 
 
@@ -88,7 +89,8 @@ def _(block: Code) -> str:
 @block_html.register
 def _(block: Figure) -> str:
     said = markup.element("figcaption", _text(block.caption)) if block.caption else ""
-    return markup.element("figure", pictures(block.chart) + said)
+    # On a narrow screen it is moved sideways, by keys as well.
+    return f'<figure tabindex="0">{pictures(block.chart)}{said}</figure>'
 
 
 @block_html.register
@@ -113,8 +115,14 @@ def _text(value: str) -> str:
 
 def prose_html(markdown: str) -> str:
     """Markdown as HTML: what is HTML in it stays text, links lead to http(s) and mail only, pictures are not loaded."""
-    html = str(_markdown()(visible(markdown, lines=True)))
+    html = _CHECKBOX.sub(_box, str(_markdown()(visible(markdown, lines=True))))
     return re.sub(r"<(/?)h([1-5])>", lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 6)}>", html)
+
+
+def _box(found: re.Match[str]) -> str:
+    """A box that is read out: a disabled input has no name, and is lost on paper."""
+    shown, spoken = ("☑", "done") if found[1] else ("☐", "to do")
+    return f'<span role="img" aria-label="{spoken}">{shown}</span> '
 
 
 @cache

@@ -44,7 +44,7 @@ def evidence_blocks(found: Investigation, zone: str) -> list[Block]:
         for place, (cells, factors) in enumerate(numbered.items(), 1)
     ]
     numbers = Table(
-        ["", "factor", "claim", "number", "frame and rows"],
+        ["ref", "factor", "claim", "number", "frame and rows"],
         rows,
         caption="Numbers that anyone can compute again",
         empty="there are none",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,24 +22,31 @@ from obs_magics.incident.measured import measure_title
 from obs_magics.incident.panel import units_of
 from obs_magics.model.events import CHANGES, Event, events_frame, events_of
 
+Marked = tuple[int, str]
+"""An event, by when it was and its title."""
 _MEASURES = ("error_rate", "latency_p99", "throughput", "saturation")
 _TITLE, _SERVICE = 200, 60
 _SHAPE = Shape(width=680, height=120, margin=86)  # four of them, one below the other, fit on a page of paper
 
 
-def charts_of(enriched: Enriched, zone: str) -> list[Block]:
+def charts_of(enriched: Enriched, zone: str, *, also: Collection[Marked] = ()) -> list[Block]:
     """A chart for each measure that is known of the service, and above them what their letters stand for.
+
+    Those by which the incident was noticed come first.
 
     Args:
         enriched: What was gathered.
         zone: IANA name of the zone in which times are written.
+        also: When and title of events of other services that are marked as well: causes, and what ended it.
     """
-    frames = {measure: frame for measure in _MEASURES if len(frame := _points(enriched, measure))}
+    felt = {one.measure for one in enriched.symptoms}
+    ordered = sorted(_MEASURES, key=lambda measure: measure not in felt)
+    frames = {measure: frame for measure in ordered if len(frame := _points(enriched, measure))}
     if not frames:
         return []
     start = max(int(frame["timestamp"].min().as_unit("ns").value) for frame in frames.values())
     end = min(int(frame["timestamp"].max().as_unit("ns").value) for frame in frames.values())
-    marked, more = _marked(enriched, start, end)
+    marked, more = _marked(enriched, start, end, also)
     figures = [_figure(enriched, measure, frame, marked, zone) for measure, frame in frames.items()]
     return [*_letters(marked, more, zone), *(figure for figure in figures if figure is not None)]
 
@@ -55,23 +62,30 @@ def _points(enriched: Enriched, measure: str) -> pd.DataFrame:
     return chosen.reset_index(drop=True)
 
 
-def _marked(enriched: Enriched, start_ns: int, end_ns: int) -> tuple[list[Event], int]:
+def _marked(enriched: Enriched, start_ns: int, end_ns: int, also: Collection[Marked]) -> tuple[list[Event], int]:
     """The events that every chart marks, in the order of their letters, and how many there are besides.
 
-    They are changes of the service, and what concerns no service in particular. They lie where all charts have points,
-    so that one letter means one event in all of them.
+    They are changes of the service, what concerns no service in particular, and what is asked for. They lie where all
+    charts have points, so that one letter means one event in all of them.
     """
     inside = [
         event
         for event in events_of(enriched.events)
-        if (event.kind in CHANGES if event.service == enriched.service else not event.service)
+        if (
+            (event.kind in CHANGES if event.service == enriched.service else not event.service) or _named(event) in also
+        )
         and start_ns <= event.start_ns <= end_ns
     ]
     named = dict(zip(event_marks(events_frame(inside)), events_of(events_frame(inside)), strict=True))
     onset = enriched.incident.start_ns
-    near = sorted(named, key=lambda mark: (abs(mark.at_ns - onset), mark.label, mark.kind))[:MAX_MARKS]
+    near = sorted(named, key=lambda mark: (_named(named[mark]) not in also, abs(mark.at_ns - onset), mark.label))
+    near = near[:MAX_MARKS]
     ordered = sorted(near, key=lambda mark: (mark.at_ns, mark.label, mark.kind))
     return [named[mark] for mark in ordered], len(named) - len(ordered)
+
+
+def _named(event: Event) -> Marked:
+    return event.start_ns, event.title
 
 
 def _letters(marked: Sequence[Event], more: int, zone: str) -> list[Block]:

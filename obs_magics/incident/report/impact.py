@@ -125,7 +125,8 @@ class Impact:
         if self.worst_share is not None:
             told.append(f"in the worst minute {self._worst_text(zone)}")
         if self.usual_failed is not None:
-            told.append(f"in an ordinary time about {_count(self.usual_failed)} would have")
+            usual = f"about {_count(self.usual_failed)}" if round(self.usual_failed) else "hardly any"
+            told.append(f"in an ordinary time {usual} would have")
         return "; ".join(told)
 
     def _worst_text(self, zone: str) -> str:

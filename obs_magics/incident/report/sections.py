@@ -68,7 +68,10 @@ def _impact(report: Postmortem) -> list[Block]:
     blocks: list[Block] = [*_written(report, "impact"), Facts(impact.facts(report.zone)), _bullets(told)]
     if impact.budget_share is not None:
         blocks.append(Note("the error budget is that of the requests that were usual before the incident", "note"))
-    return [*blocks, *charts_of(enriched, report.zone)]
+    changes = [one.change for one in report.found.report.factors if one.change is not None]
+    ended = report.response.of("mitigated")
+    also = {(one.at_ns, one.title) for one in changes} | {(ended.at_ns or 0, ended.because)}
+    return [*blocks, *charts_of(enriched, report.zone, also=also)]
 
 
 def _bullets(sentences: Iterable[str]) -> Bullets:
