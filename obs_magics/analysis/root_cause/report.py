@@ -59,7 +59,7 @@ def _report(case: Case) -> RootCauseReport:
         end_ns=case.incident.end_ns,
         onset_found=case.found,
         factors=tuple(factors),
-        ruled_out=_ruled_out(case, strong, factors),
+        ruled_out=_ruled_out(case, strong, factors, _open(case, able)),
         services=ranking(case),
         scores=tuple(suspect.score for suspect in case.suspects if suspect.score > 0),
         changes=tuple(one.change.id for one in changes),
@@ -115,8 +115,10 @@ def _conclusion(case: Case, factors: Sequence[Factor]) -> tuple[Conclusion, str]
     return "a service", f"nothing is known of changes; {first.title}"
 
 
-def _ruled_out(case: Case, strong: Sequence[Suspect], factors: Sequence[Factor]) -> tuple[RuledOut, ...]:
-    named = {factor.change.id for factor in factors if factor.change}
+def _ruled_out(
+    case: Case, strong: Sequence[Suspect], factors: Sequence[Factor], undecided: Sequence[Judged]
+) -> tuple[RuledOut, ...]:
+    named = {factor.change.id for factor in factors if factor.change} | {one.change.id for one in undecided}
     responses = {one.change.undone.by for one in case.changes if one.change.undone}
     changes = [
         RuledOut(
@@ -181,13 +183,11 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
             if back
             else f"take {title} back, and see whether the symptom goes"
         )
-    if not changes:
-        steps += [
-            f"look at {one.change.title} ({one.change.service}, {one.reasons[0]}):"
-            " nothing shows that it did it, and nothing contradicts it"
-            for one in case.changes
-            if one.verdict == "unlikely" and one.change.service == case.place and one.change.deployed == "own"
-        ][:_MOST_LOOKS]
+    steps += [
+        f"look at {one.change.title} ({one.change.service}, {one.reasons[0]}):"
+        " nothing shows that it did it, and nothing contradicts it"
+        for one in _open(case, changes)
+    ]
     missing = {"logs": case.given.logs, "traces": case.given.spans, "changes": case.given.events}
     steps += [
         f"connect a source of {name}, which none of these has"
@@ -195,6 +195,17 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
         if frame is None or frame.empty
     ]
     return tuple(steps)
+
+
+def _open(case: Case, changes: Sequence[Judged]) -> list[Judged]:
+    """Where no change is held to be the cause: those of the symptom's service that nothing shows and nothing rules out."""
+    if changes:
+        return []
+    return [
+        one
+        for one in case.changes
+        if one.verdict == "unlikely" and one.change.service == case.place and one.change.deployed == "own"
+    ][:_MOST_LOOKS]
 
 
 def _looked_at(given: Observations) -> dict[str, int]:

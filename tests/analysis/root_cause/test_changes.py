@@ -224,6 +224,7 @@ def test_that_it_is_the_service_s_own_is_nothing_in_common() -> None:
     assert report.conclusion == "no change"
     assert not any("in common" in one.reason for one in report.ruled_out)
     assert any("look at pay 2026.13" in step for step in report.next_steps)
+    assert not any(one.change and one.change.id == "c8" for one in report.ruled_out)  # it is not decided
 
 
 @pytest.mark.parametrize(("level", "whose"), [("error", "with error lines of pay"), ("info", "the requests to pay")])
