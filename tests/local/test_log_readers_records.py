@@ -299,6 +299,20 @@ def test_text_between_json_is_read_each_line_by_its_own_form(tmp_path: Path) -> 
     )
 
 
+def test_an_array_that_is_cut_and_objects_over_several_lines(tmp_path: Path) -> None:
+    entries = [json.loads(entry(n, f"m{n}")) for n in range(5)]
+    body = json.dumps(entries)
+    cut = read_log(tmp_path / "a.json", body[: body.index("m3")])
+    assert [message for *_, message in log_rows(cut)] == ["m0", "m1", "m2"]
+    assert problems(cut) == ["a.json, line 1: from here on it is not JSON, or cut short: what stands before is read"]
+    pretty = read_log(tmp_path / "b.json", "\n".join(json.dumps(one, indent=2) for one in entries))
+    assert [message for *_, message in log_rows(pretty)] == ["m0", "m1", "m2", "m3", "m4"]
+    assert "JSON objects over several lines, 5 log entries" in notes(pretty)
+    mixed = read_log(tmp_path / "c.json", json.dumps([*entries, 3]))
+    assert len(log_rows(mixed)) == 5
+    assert problems(mixed) == ["c.json: an element is no object: left out"]
+
+
 def test_text_before_json_and_json_before_text(tmp_path: Path) -> None:
     banner = "  .  ____\n /\\\\ / ___'_\n\n:: Boot ::\n" + "\n".join(entry(n, f"m{n}") for n in range(10))
     rows = log_rows(read_log(tmp_path / "boot.log", banner))

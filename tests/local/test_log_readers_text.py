@@ -48,6 +48,9 @@ PLAIN: tuple[tuple[str, str, str | None, str | None, str], ...] = (
     ("14:00:00", None, None, "20261122T140000", "20261122T140000Z hello"),
     ("14:00:00", "info", None, "Nov 22, 2026", "Nov 22, 2026 2:00:00 PM com.foo.Bar m\nINFO: ok"),
     ("00:00:00", None, None, "11/22/2026", "11/22/2026 12:00:00 AM hello"),
+    ("14:00:00", "info", None, "22.11.2026", "22.11.2026 14:00:00 INFO x"),
+    ("14:00:00.123000", "info", None, "day first", "22/11/2026 14:00:00,123 INFO x"),
+    ("14:00:00", "info", None, "month first", "11/22/2026 14:00:00 INFO x"),
     ("14:00:00", None, None, "Nov 22 2026", "Nov 22 2026 14:00:00: %ASA-6-302013: built"),
     ("14:00:00.500000", None, None, "seconds", "1795356000.5 hello"),
     ("14:00:00.123000", None, None, "milliseconds", "1795356000123 hello"),
@@ -181,6 +184,7 @@ def test_compressed_files(tmp_path: Path) -> None:
     [
         ("payment-api.log", "payment-api"),
         ("payment-api-2026-11-22.log.1.gz", "payment-api"),
+        ("payment-api.log.2.bz2", "payment-api"),
         ("pay.20261122.log", "pay"),
         ("pay-stdout.log", "pay"),
         ("pay_2026-11-22T14-00-00Z.txt", "pay"),
@@ -261,6 +265,12 @@ def test_mixed_files_say_where_they_change_and_lines_before_the_first_time_are_k
         "app.log, line 5: from here on there are times as Nov 22 14:00:00, too",
         "app.log, line 1: 1 line before the first time: given the time of the first",
     ]
+
+
+def test_colours_are_taken_out(tmp_path: Path) -> None:
+    line = "\x1b[32m2026-11-22T14:00:00Z\x1b[0m \x1b[1;31mERROR\x1b[0m\x1b[K boom\n"
+    rows = log_rows(read_log(tmp_path / "pay.log", line * 3))
+    assert rows == [("14:00:00", "error", "pay", "2026-11-22T14:00:00Z ERROR boom")] * 3
 
 
 def test_times_that_are_none_begin_no_entry(tmp_path: Path) -> None:

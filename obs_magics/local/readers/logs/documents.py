@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import msgspec
 
 from obs_magics.local.readers.base import Complaints, File, Mapping, Reading
 from obs_magics.local.readers.logs.collect import reading_of, without_times
-from obs_magics.local.readers.logs.records import Records, decoded, flattened, is_log_record
+from obs_magics.local.readers.logs.records import Json, Records, decoded, flattened, is_log_record
 
 _NO_TIME = "an entry has no time that can be read: left out"
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
@@ -74,12 +75,14 @@ def _put_data(document: Any, records: Records) -> None:
         records.add(attributes)
 
 
-def _put_array(document: Any, records: Records) -> None:
-    for one in document:
-        records.add(one)
+def _put_record(document: Any, records: Records) -> None:
+    records.add(document)
 
 
-_ARRAY = Document("JSON array", re.compile(rb"\s*\[\s*\{"), _put_array)
+_ARRAY = Document("JSON array", re.compile(rb"\s*\[\s*\{"), _put_record)
+# As `jq .` prints them.
+_OBJECTS = Document("JSON objects over several lines", re.compile(rb"\s*\{\s*\n"), _put_record)
+_OF_RECORDS = (_ARRAY, _OBJECTS)
 DOCUMENTS: tuple[Document, ...] = (
     Document(
         "answer of Loki", re.compile(rb'(?s)\s*\{(?:(?!"resultType").){0,400}"resultType"\s*:\s*"streams"'), _put_loki
@@ -117,7 +120,8 @@ def _document(file: File) -> Document | None:
     known = next((one for one in DOCUMENTS if one.beginning.match(file.head)), None)
     if known is not None:
         return known
-    return _ARRAY if _ARRAY.beginning.match(file.head) and is_log_record(_first(file.head)) else None
+    found = next((one for one in _OF_RECORDS if one.beginning.match(file.head)), None)
+    return found if found is not None and is_log_record(_first(file.head)) else None
 
 
 def _first(head: bytes) -> Any:
@@ -136,8 +140,12 @@ def read(file: File, mapping: Mapping) -> Reading:
     complaints = Complaints(file.name)
     document = _document(file) or _ARRAY
     records = Records(document.title, mapping.zone)
-    with file.open() as stream:
+    with file.open(partial=True) as stream:
         body = stream.read()
+    if document in _OF_RECORDS:
+        for record in _records(body, complaints):
+            document.put(record, records)
+        return reading_of(file, without_times(records.entries(), complaints, _NO_TIME), complaints)
     for number, text in _texts(body):
         try:
             document.put(decoded(text), records)
@@ -146,6 +154,39 @@ def read(file: File, mapping: Mapping) -> Reading:
         except _WRONG as problem:
             complaints.add(f"not as an {document.title} has it: {problem!r}", number)
     return reading_of(file, without_times(records.entries(), complaints, _NO_TIME), complaints)
+
+
+def _records(body: bytes, complaints: Complaints) -> Iterator[Json]:
+    """The objects of an array, or those that stand one behind the other; those before the place where it breaks off."""
+    try:
+        document = decoded(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = list(_whole_ones(body.decode("utf-8", "replace"), complaints))
+    for one in document if isinstance(document, list) else [document]:
+        if isinstance(one, dict):
+            yield one
+        else:
+            complaints.add("an element is no object: left out")
+
+
+def _whole_ones(text: str, complaints: Complaints) -> Iterator[Any]:
+    """The values of a text, with commas, blanks and brackets of a list between them."""
+    decoder = json.JSONDecoder()
+    place = 0
+    while True:
+        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing as well
+        if place == len(text):
+            return
+        try:
+            one, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            line = text.count("\n", 0, place) + 1
+            complaints.add("from here on it is not JSON, or cut short: what stands before is read", line)
+            return
+        yield one
+
+
+_BETWEEN = re.compile(r"[\s,\[\]]*")
 
 
 def _texts(body: bytes) -> Iterator[tuple[int, bytes]]:

@@ -11,7 +11,7 @@ from obs_magics.local.readers.base import File
 _POD = re.compile(r"/(?P<namespace>[a-z0-9-]+)_(?P<pod>[a-z0-9.-]+)_[0-9a-f-]{32,36}/(?P<container>[a-z0-9.-]+)/[^/]+$")
 _CONTAINER = re.compile(r"/(?P<pod>[a-z0-9.-]+)_(?P<namespace>[a-z0-9-]+)_(?P<container>[a-z0-9.-]+)-[0-9a-f]{64}\.log")
 _ENDINGS = re.compile(
-    r"(?:\.(?:gz|zst|zstd|log|txt|jsonl?|ndjson|csv|tsv|parquet|out|err|stdout|stderr|\d{1,4})"
+    r"(?:\.(?:gz|zst|zstd|bz2|xz|zip|log|txt|jsonl?|ndjson|csv|tsv|parquet|out|err|stdout|stderr|\d{1,4})"
     r"|[-_.](?:20\d\d[-_.]?\d\d[-_.]?\d\d(?:[-_T.]?\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?Z?)?|\d{8,14})"
     r"|[-_.](?:log|logs|json|access|error|stdout|stderr|out))$",
     re.IGNORECASE,

@@ -28,6 +28,8 @@ Array = np.ndarray[Any, Any]
 _BLOCK = 16 * 1024 * 1024
 _SAMPLE = 200
 _MOSTLY = 0.5
+# SGR of ECMA-48, and "erase to the end of the line", which some programs put behind each colour.
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*[mK]")
 _HOLE_SEEN = b"\0" * 16
 _HOLE = re.compile(rb"\0{16,}")
 # A time, and then numbers only: a table without a header.
@@ -49,7 +51,7 @@ def looks_right(file: File) -> bool:
 
 def sample_lines(file: File) -> list[str]:
     """The first lines with something in them, as text; the last of the head may be cut and is left out."""
-    lines = file.head.decode("utf-8", "replace").split("\n")
+    lines = _uncoloured(file.head).decode("utf-8", "replace").split("\n")
     whole = lines[:-1] if len(lines) > 1 else lines
     return [line.rstrip("\r") for line in whole if line.strip()][:_SAMPLE]
 
@@ -74,6 +76,11 @@ def blocks(stream: BinaryIO, complaints: Complaints) -> Iterator[list[str]]:
         complaints.add(foreign_words(foreign))
 
 
+def _uncoloured(data: bytes) -> bytes:
+    """Without the codes that colour lines in a terminal, which hide where times and levels stand."""
+    return _COLOUR.sub(b"", data) if b"\x1b[" in data else data
+
+
 def _without_holes(data: bytes) -> bytes:
     """Without the NULs of a hole, which a file has that was cut while its program went on writing."""
     if _HOLE_SEEN not in data:
@@ -83,7 +90,7 @@ def _without_holes(data: bytes) -> bytes:
 
 def _lines(data: bytes) -> tuple[list[str], int]:
     """Lines as text, and how many of them are no UTF-8."""
-    data = data.replace(b"\r\n", b"\n").removesuffix(b"\r")
+    data = _uncoloured(data.replace(b"\r\n", b"\n").removesuffix(b"\r"))
     try:
         return data.decode().split("\n"), 0
     except UnicodeDecodeError:

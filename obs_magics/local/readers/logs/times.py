@@ -76,6 +76,16 @@ TIME_FORMS: tuple[TimeForm, ...] = (
         "11/22/2026 2:00:00 PM",
         r"(?P<m>\d\d?)/(?P<d>\d\d?)/(?P<Y>\d{4}),? (?P<H>\d\d?):(?P<M>\d\d):(?P<S>\d\d) (?P<p>[AP]M)",
     ),
+    TimeForm("22.11.2026 14:00:00", rf"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<Y>\d{{4}}),? {_CLOCK}{_FRACTION}?{_ZONE}?"),
+    # which comes first is told by days behind the 12th; without any in sight, as most of the world writes it
+    TimeForm(
+        "22/11/2026 14:00:00 (day first)",
+        rf"(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])/(?P<Y>\d{{4}}),? {_CLOCK}{_FRACTION}?{_ZONE}?",
+    ),
+    TimeForm(
+        "11/22/2026 14:00:00 (month first)",
+        rf"(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])/(?P<Y>\d{{4}}),? {_CLOCK}{_FRACTION}?{_ZONE}?",
+    ),
     TimeForm("Nov 22 2026 14:00:00", rf"{_MONTH} +(?P<d>\d\d?),? (?P<Y>\d{{4}})[, ] ?{_CLOCK}{_FRACTION}?{_ZONE}?"),
     TimeForm("Nov 22 14:00:00", rf"{_MONTH} +(?P<d>\d\d?) {_CLOCK}{_FRACTION}?"),
     TimeForm("E1122 14:00:00.123456", rf"[IWEFD](?P<m>\d\d)(?P<d>\d\d) {_CLOCK}{_FRACTION}"),
