@@ -96,10 +96,11 @@ class Base:
 
         self._clock_ns = clock_ns
         here = session_zone(zone, environ)
-        self._core = Core(book, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
-        self._traces = TracesDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
-        self._events = EventsDesk(book, self._core.bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
-        self._sql = SqlDesk(book, self._core.bus, clock_ns, redactor)
+        bus = Bus()
+        self._core = Core(book, bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
+        self._traces = TracesDesk(book, bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
+        self._events = EventsDesk(book, bus, limits, zone=here, clock_ns=clock_ns, redactor=redactor)
+        self._sql = SqlDesk(book, bus, clock_ns, redactor)
         self._measures = MeasuresDesk(self._core, custom_measures(self.settings.settings.measures))
         self._anomalies = AnomaliesDesk(
             self._core,

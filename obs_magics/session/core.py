@@ -4,54 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
 from obs_magics.model.errors import ObsError
 from obs_magics.model.query import LogsQuery, MetricsQuery
 from obs_magics.model.sources import Answer, Health, LogsSource, MetricsSource, ProgressListener, Source
-from obs_magics.model.time import SECOND, TimeRange
-from obs_magics.session.book import SourceBook
-from obs_magics.session.finish import finished
-from obs_magics.session.plan import Limits, MetricsOptions, Plan, plan_metrics_query
+from obs_magics.model.time import TimeRange
+from obs_magics.session.desk import Desk, still_note
+from obs_magics.session.plan import MetricsOptions, Plan, plan_metrics_query
 from obs_magics.session.plan_logs import LogsOptions, plan_logs_query
 from obs_magics.session.volume import with_every_level
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.security.redact import Redactor
 
-
-class Core:
-    """Sources, time and questions of one session.
-
-    Args:
-        book: The sources.
-        limits: The configured bounds of a query.
-        zone: How naive times are read and shown.
-        clock_ns: What time it is, for sources that have no now of their own.
-        redactor: Hides what must not leave a source.
-    """
-
-    def __init__(
-        self,
-        book: SourceBook,
-        limits: Limits,
-        *,
-        zone: tzinfo,
-        clock_ns: Callable[[], int],
-        redactor: Callable[[], Redactor],
-    ) -> None:
-        self.book = book
-        self.bus = Bus()
-        self.zone = zone
-        self._limits = limits
-        self._clock_ns = clock_ns
-        self._redactor = redactor
+class Core(Desk):
+    """Answers questions for metrics and logs, and for what else asks a single source."""
 
     async def plan(self, question: str, options: MetricsOptions, *, source: str | None) -> Plan:
         """What `metrics` would ask of whom."""
@@ -101,19 +71,6 @@ class Core:
         found = await plan_logs_query(question, options, target, now_ns=now_ns, zone=self.zone, limits=self._limits)
         notes = (*found.notes, *_still(own_now, found.query))
         return _plan("logs", target, question, found.query, translated_by=found.translated_by, notes=notes)
-
-    async def _now(self, target: Source) -> tuple[int | None, int]:
-        """The source's own now, and the one that counts."""
-        own_now = await asyncio.to_thread(target.now_ns)  # a folder may have to be read first
-        return own_now, own_now if own_now is not None else self._clock_ns()
-
-    async def _asked(self, plan: Plan, answer: Awaitable[Answer]) -> pd.DataFrame:
-        self.bus.emit(QUERY_START, query=plan.native_query, platforms=[plan.platform])
-        started = time.perf_counter()
-        frame = await asyncio.to_thread(finished, plan, await answer, self._clock_ns(), self._redactor)
-        seconds = time.perf_counter() - started
-        self.bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
-        return frame
 
     def hidden(self, text: str) -> str:
         """What was typed, as it may be kept: without its secrets."""
@@ -166,5 +123,4 @@ def _still(own_now: int | None, query: MetricsQuery | LogsQuery) -> tuple[str, .
     """That a source stands still, where the range ends at its now, as far as its steps go."""
     if own_now is None or not 0 <= own_now - query.range.end_ns < max(query.step_ns, 1):
         return ()
-    when = datetime.fromtimestamp(own_now / SECOND, UTC)
-    return (f"this source stands still: its now is {when:%Y-%m-%d %H:%M:%S} UTC",)
+    return (still_note(own_now),)

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
 from obs_magics.model.errors import ObsError
 from obs_magics.model.query import EventsQuery
 from obs_magics.model.sources import Answer, EventsSource, Progress, ProgressListener
-from obs_magics.model.time import SECOND
 from obs_magics.net.tasks import stop
-from obs_magics.session.book import SourceBook
-from obs_magics.session.finish import finished
+from obs_magics.session.desk import Desk, still_note
 from obs_magics.session.merge_events import merged
-from obs_magics.session.plan import Limits, Plan
+from obs_magics.session.plan import Plan
 from obs_magics.session.plan_events import EventsOptions, plan_events_query
+from obs_magics.session.several import whole_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from obs_magics.security.redact import Redactor
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,34 +29,8 @@ class _Targets:
     closed: Mapping[str, ObsError]
 
 
-class EventsDesk:
-    """Answers events questions for one session.
-
-    Args:
-        book: The sources.
-        bus: Told of every question.
-        limits: The configured bounds of a query.
-        zone: How naive times are read.
-        clock_ns: What time it is, for sources that have no now of their own.
-        redactor: Hides what must not leave a source.
-    """
-
-    def __init__(
-        self,
-        book: SourceBook,
-        bus: Bus,
-        limits: Limits,
-        *,
-        zone: tzinfo,
-        clock_ns: Callable[[], int],
-        redactor: Callable[[], Redactor],
-    ) -> None:
-        self._book = book
-        self._bus = bus
-        self._limits = limits
-        self._zone = zone
-        self._clock_ns = clock_ns
-        self._redactor = redactor
+class EventsDesk(Desk):
+    """Answers questions for events."""
 
     async def plan(self, question: str, options: EventsOptions, *, source: str | None) -> Plan:
         """What `ask` would ask of whom; asks nobody."""
@@ -81,19 +49,13 @@ class EventsDesk:
         plan, targets = await self._plan(question, options, source)
         query = plan.query
         assert isinstance(query, EventsQuery)  # noqa: S101 - for the type checker
-        self._bus.emit(QUERY_START, query=plan.native_query, platforms=plan.platform.split(","))
-        started = time.perf_counter()
-        answer = await _answer(targets, query, progress)
-        frame = await asyncio.to_thread(finished, plan, answer, self._clock_ns(), self._redactor)
-        seconds = time.perf_counter() - started
-        self._bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
-        return frame
+        return await self._asked(plan, _answer(targets, query, progress))
 
     async def _plan(self, question: str, options: EventsOptions, source: str | None) -> tuple[Plan, _Targets]:
-        sources, closed = self._book.events_sources(source)
-        own_now = await self._now(sources)
+        sources, closed = self.book.events_sources(source)
+        own_now = await self._own_now(sources)
         now_ns = own_now if own_now is not None else self._clock_ns()
-        planned = plan_events_query(question, options, now_ns=now_ns, zone=self._zone, limits=self._limits)
+        planned = plan_events_query(question, options, now_ns=now_ns, zone=self.zone, limits=self._limits)
         query = planned.query
         wanted = frozenset(query.kinds)
         knowing = [one for one in sources if not wanted or wanted.intersection(one.event_kinds)]
@@ -109,7 +71,7 @@ class EventsDesk:
         )
         return plan, targets
 
-    async def _now(self, sources: Sequence[EventsSource]) -> int | None:
+    async def _own_now(self, sources: Sequence[EventsSource]) -> int | None:
         """The first source's own now: that of the default, where it has events.
 
         Several sources are asked about one and the same time, so one of them has to say what `now` is.
@@ -125,8 +87,7 @@ class EventsDesk:
 def _still(own_now: int | None, query: EventsQuery) -> tuple[str, ...]:
     if own_now is None or own_now != query.range.end_ns:
         return ()
-    when = datetime.fromtimestamp(own_now / SECOND, UTC)
-    return (f"this source stands still: its now is {when:%Y-%m-%d %H:%M:%S} UTC",)
+    return (still_note(own_now),)
 
 
 async def _answer(targets: _Targets, query: EventsQuery, progress: ProgressListener) -> Answer:
@@ -135,28 +96,12 @@ async def _answer(targets: _Targets, query: EventsQuery, progress: ProgressListe
     Raises:
         ObsError: The first of their errors, when none answered.
     """
-    tasks = [asyncio.create_task(target.events(query)) for target in targets.asked]
-    waiting: set[asyncio.Task[Answer]] = set(tasks)
+    tasks = {target.name: asyncio.create_task(target.events(query)) for target in targets.asked}
+    waiting = set(tasks.values())
     try:
         while waiting:
             progress(Progress(len(tasks) - len(waiting), len(tasks), note="asking for events"))
             _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await stop(tasks)
-    answers: dict[str, Answer] = {}
-    errors = dict(targets.closed)
-    for target, task in zip(targets.asked, tasks, strict=True):
-        error = task.exception()
-        if error is None:
-            answers[target.name] = task.result()
-        elif isinstance(error, ObsError):
-            errors[target.name] = error
-        else:
-            raise error
-    if not answers:
-        raise next(iter(errors.values()))
-    whole = await asyncio.to_thread(merged, answers, query)
-    failed = tuple(f"{name} did not answer: {error.message}" for name, error in errors.items())
-    missing = f"{len(errors)} of {len(answers) + len(errors)} sources did not answer" if errors else ""
-    truncated = "; ".join(part for part in (whole.truncated, missing) if part)
-    return dataclasses.replace(whole, failed=(*whole.failed, *failed), truncated=truncated)
+        await stop(tasks.values())
+    return await whole_of(tasks, targets.closed, lambda answers: merged(answers, query))

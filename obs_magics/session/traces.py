@@ -4,83 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
-from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 from obs_magics.analysis.spans import corrected
-from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
-from obs_magics.model.errors import ObsError, QueryError
+from obs_magics.model.errors import QueryError
 from obs_magics.model.query import TracesQuery
 from obs_magics.model.sources import Answer, ProgressListener, TracesSource
 from obs_magics.net.tasks import stop
-from obs_magics.session.book import SourceBook
-from obs_magics.session.finish import finished
+from obs_magics.session.desk import Desk
 from obs_magics.session.merge_traces import merged, where_from
-from obs_magics.session.plan import Limits, Plan
+from obs_magics.session.plan import Plan
 from obs_magics.session.plan_traces import TracesOptions, plan_traces_query
+from obs_magics.session.several import whole_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from obs_magics.security.redact import Redactor
 
-
-class TracesDesk:
-    """Answers traces questions for one session.
-
-    Args:
-        book: The sources.
-        bus: Told of every question.
-        limits: The configured bounds of a query.
-        zone: How naive times are read.
-        clock_ns: What time it is, for sources that have no now of their own.
-        redactor: Hides what must not leave a source.
-    """
-
-    def __init__(
-        self,
-        book: SourceBook,
-        bus: Bus,
-        limits: Limits,
-        *,
-        zone: tzinfo,
-        clock_ns: Callable[[], int],
-        redactor: Callable[[], Redactor],
-    ) -> None:
-        self._book = book
-        self._bus = bus
-        self._limits = limits
-        self._zone = zone
-        self._clock_ns = clock_ns
-        self._redactor = redactor
+class TracesDesk(Desk):
+    """Answers questions for traces."""
 
     async def plan(self, question: str, options: TracesOptions, *, source: str | None) -> Plan:
         """What `ask` would ask of whom; asks nobody."""
-        return await self._plan(question, options, self._book.traces_sources(source))
+        return await self._plan(question, options, self.book.traces_sources(source))
 
     async def ask(
         self, question: str, options: TracesOptions, *, source: str | None, progress: ProgressListener
     ) -> pd.DataFrame:
         """Ask one source, or several at once; the frame carries its provenance."""
-        targets = self._book.traces_sources(source)
+        targets = self.book.traces_sources(source)
         plan = await self._plan(question, options, targets)
         query = plan.query
         assert isinstance(query, TracesQuery)  # noqa: S101 - for the type checker
-        self._bus.emit(QUERY_START, query=plan.native_query, platforms=[target.platform for target in targets])
-        started = time.perf_counter()
-        answer = await asyncio.to_thread(_mended, await _answer(targets, query, progress))
-        frame = await asyncio.to_thread(finished, plan, answer, self._clock_ns(), self._redactor)
-        seconds = time.perf_counter() - started
-        self._bus.emit(QUERY_COMPLETE, query=plan.native_query, results=len(frame), duration=seconds)
-        return frame
+        return await self._asked(plan, _mended(_answer(targets, query, progress)))
 
     async def _plan(self, question: str, options: TracesOptions, targets: Sequence[TracesSource]) -> Plan:
-        first = targets[0]
-        own_now = await asyncio.to_thread(first.now_ns)  # a folder may have to be read first
-        now_ns = own_now if own_now is not None else self._clock_ns()
-        query = plan_traces_query(question, options, now_ns=now_ns, zone=self._zone, limits=self._limits)
+        _, now_ns = await self._now(targets[0])
+        query = plan_traces_query(question, options, now_ns=now_ns, zone=self.zone, limits=self._limits)
         deaf = [target for target in targets if query.text and not target.speaks_traceql]
         if deaf:
             raise QueryError(
@@ -99,7 +60,11 @@ class TracesDesk:
         )
 
 
-def _mended(answer: Answer) -> Answer:
+async def _mended(coming: Awaitable[Answer]) -> Answer:
+    return await asyncio.to_thread(_with_one_clock, await coming)
+
+
+def _with_one_clock(answer: Answer) -> Answer:
     """The answer with clock skew corrected, which is said, and which traces came from where."""
     if answer.signal != "traces" or not len(answer.frame):
         return answer
@@ -116,25 +81,9 @@ async def _answer(targets: Sequence[TracesSource], query: TracesQuery, progress:
     """
     if len(targets) == 1:
         return await targets[0].traces(query, progress)
-    tasks = [asyncio.create_task(target.traces(query, progress)) for target in targets]
+    tasks = {target.name: asyncio.create_task(target.traces(query, progress)) for target in targets}
     try:
-        await asyncio.wait(tasks)
+        await asyncio.wait(tasks.values())
     finally:
-        await stop(tasks)
-    answers: dict[str, Answer] = {}
-    errors: dict[str, ObsError] = {}
-    for target, task in zip(targets, tasks, strict=True):
-        error = task.exception()
-        if error is None:
-            answers[target.name] = task.result()
-        elif isinstance(error, ObsError):
-            errors[target.name] = error
-        else:
-            raise error
-    if not answers:
-        raise next(iter(errors.values()))
-    whole = await asyncio.to_thread(merged, answers)
-    failed = tuple(f"{name} did not answer: {error.message}" for name, error in errors.items())
-    missing = f"{len(errors)} of {len(targets)} sources did not answer" if errors else ""
-    truncated = "; ".join(part for part in (whole.truncated, missing) if part)
-    return dataclasses.replace(whole, failed=(*whole.failed, *failed), truncated=truncated)
+        await stop(tasks.values())
+    return await whole_of(tasks, {}, merged)
