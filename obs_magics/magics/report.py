@@ -107,7 +107,7 @@ def _panel(report: Postmortem, target: str, told: str, checked: int | None) -> P
         f"written: {target}",
         headline(report.found),
         f"sections: {', '.join(parts)}",
-        *(f"{name.lower()}: {value}" for name, value in report.impact.facts()),
+        *(f"{name.lower()}: {value}" for name, value in report.impact.facts(report.zone)),
         *([] if report.written.sections.get("lessons") else [_NO_LESSONS]),
     ]
     if checked is not None:

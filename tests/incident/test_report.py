@@ -453,7 +453,7 @@ def test_an_incident_over_midnight_names_its_days(found: Investigation) -> None:
     assert "22 Nov" not in _summary(report)["Why"]
     late = replace(found.enriched.incident, start_ns=found.enriched.incident.start_ns - 20 * 3600 * 10**9)
     days = Postmortem(found=replace(found, enriched=replace(found.enriched, incident=late)))
-    assert "from 21 Nov 18:15 to 22 Nov 14:50 (20 h 35 min) on 21 – 22 Nov 2026, UTC" in days.document.subtitle
+    assert "from 21 Nov 18:15 to 22 Nov 14:50 (20 h 35 min), 21 – 22 Nov 2026, UTC" in days.document.subtitle
     assert "at 22 Nov 14:13" in _summary(days)["Why"]
     assert "changed at 22 Nov 14:13" in days.to_html()
 

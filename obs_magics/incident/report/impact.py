@@ -12,7 +12,7 @@ import pandas as pd
 from obs_magics.display.clock import MS, clock_text
 from obs_magics.display.units import format_value, seconds_text
 from obs_magics.incident.enriched import Enriched
-from obs_magics.model.durations import MINUTE, SECOND, format_duration, parse_duration
+from obs_magics.model.durations import DAY, MINUTE, SECOND, format_duration, parse_duration
 from obs_magics.model.errors import UsageError
 
 Array = np.ndarray[Any, Any]
@@ -130,7 +130,8 @@ class Impact:
         return "; ".join(told)
 
     def _worst_text(self, zone: str) -> str:
-        when = "" if self.worst_ns is None else f" at {clock_text(self.worst_ns // MS, zone)}"
+        long = self.duration_ns is None or self.duration_ns >= DAY
+        when = "" if self.worst_ns is None else f" at {clock_text(self.worst_ns // MS, zone, day=long)}"
         return f"{format_value(self.worst_share or 0.0, '1')}{when}"
 
     def budget_text(self) -> str:

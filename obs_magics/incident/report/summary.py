@@ -51,7 +51,7 @@ def extent(report: Postmortem) -> str:
         return f"{since}; not over by {_last(start, last, zone)}"
     day = several_days(start, end, zone)
     between = f"from {clock(start, zone, day=day)} to {clock(end, zone, day=day)}"
-    return f"{between} ({_length(end - start)}) on {days_and_zone(start, end, zone)}"
+    return f"{between} ({_length(end - start)}){',' if day else ' on'} {days_and_zone(start, end, zone)}"
 
 
 def goes_on(report: Postmortem) -> bool:
