@@ -198,7 +198,7 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
 
 
 def _open(case: Case, changes: Sequence[Judged]) -> list[Judged]:
-    """Where no change is held to be the cause, those of the symptom's service that nothing shows and nothing opposes."""
+    """Where no change is held to be the cause, those of the symptom's service that nothing opposes."""
     if changes or any(sign.left < 1.0 for sign in case.elsewhere):
         return []
     return [
