@@ -185,13 +185,14 @@ def _sources(context: Context, asked: _Asked) -> Sources:
 
 
 def _again(arguments: Arguments, asked: _Asked, sensitivity: str) -> str:
-    """The same at a higher sensitivity; empty where there is none."""
+    """The same over a longer time, where nobody said which; else at a higher sensitivity, where there is one."""
+    timed = asked.frame is not None or any(arguments.text(name) is not None for name in ("last", "start", "end"))
     higher = {"low": "medium", "medium": "high"}.get(sensitivity)
-    if higher is None:
+    if timed and higher is None:
         return ""
     kept = [name for name in (*_ASKING, "baseline") if arguments.text(name) is not None]
     options = " ".join(f"--{name} {shlex.quote(arguments.text(name) or '')}" for name in kept)
-    line = " ".join(part for part in (options, f"--sensitivity {higher}") if part)
+    line = " ".join(part for part in (options, f"--sensitivity {higher}" if timed else "--last 6h") if part)
     query = asked.title if asked.frame is not None else asked.query
     return f"%obs_anomalies {line} {query}".rstrip() if "\n" not in query else f"%%obs_anomalies {line}\n{query}"
 

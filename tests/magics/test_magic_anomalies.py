@@ -119,6 +119,11 @@ def test_a_name_that_no_series_has_is_not_called_usual(shop: Shell) -> None:
     assert "of measures, did you mean error_rate?" in said(shop.run("%obs_anomalies eror_rate --last 1h"))
 
 
+def test_a_quiet_hour_leads_to_a_longer_look(shop: Shell) -> None:
+    assert "%obs_anomalies --last 6h errors" in shop.run("%obs_anomalies errors").text
+    assert "%obs_anomalies --last 30m --sensitivity high errors" in shop.run("%obs_anomalies --last 30m errors").text
+
+
 def test_series_that_are_too_short_are_not_called_usual(shop: Shell) -> None:
     shop.run("%obs_metrics few << --start 14:00 --end 14:10 --step 1m --no-plot up")
     text = said(shop.run("%obs_anomalies few"))
