@@ -15,6 +15,7 @@ import numpy as np
 
 from obs_magics.local.promql.context import MAX_CELLS
 from obs_magics.local.traceql.buckets import bucket_ends, quantiles
+from obs_magics.local.traceql.comparing import compared_sides
 from obs_magics.local.traceql.labels import number_text, texts_of
 from obs_magics.local.traceql.second_stages import calculated, narrowed
 from obs_magics.local.traceql.series import Series
@@ -145,12 +146,10 @@ class _Observed:
 
 def _function(node: Metrics, rows: Integers, view: View, grid: Grid) -> Series:
     if node.function == "compare":
-        raise QueryError(
-            "compare() is not supported by the embedded backend",
-            position=node.at,
-            length=len("compare"),
-            hint="find the spans with a search, then compare them: %obs_compare",
-        )
+        places = grid.places(view.store.columns.start_ns[view.rows[rows]])
+        inside = (places >= 0) & (places < grid.count)
+        labels, values = compared_sides(node, rows[inside], places[inside], grid.count, view)
+        return Series(labels, grid.times_ns(), values)
     seen = _observed(node, rows, view, grid)
     if len(seen.labels) * grid.count > MAX_CELLS:
         raise QueryError(f"the answer has {len(seen.labels):,} series of {grid.count:,} points", position=node.at)

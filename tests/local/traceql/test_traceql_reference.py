@@ -135,9 +135,7 @@ def test_simple_metrics(query: tree.Pipeline, rows: list[Row], step: int) -> Non
 
 def _compare_metrics(query: tree.Pipeline, rows: list[Row], start: int, end: int, step: int) -> None:
     store = store_of(*rows)
-    if "compare(" in write(query):
-        with pytest.raises(QueryError, match=r"compare|multiple spansets"):
-            numbers(query, write(query), store, start_ns=start, end_ns=end, step_ns=step)
+    if "compare(" in write(query):  # has tests of its own
         return
     try:
         expected = World(rows).metrics(query, start, end, step)
