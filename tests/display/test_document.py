@@ -124,8 +124,10 @@ def test_each_cell_of_a_table_names_its_column() -> None:
 
 def test_a_chart_is_drawn_for_light_and_for_dark() -> None:
     html = to_html(_document())
-    assert html.count('<source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml') == 1
-    assert re.search(r'<img alt="requests: 1 series between 0 and 29 [^"]*" src="data:image/svg', html)
+    for name in ("light", "dark"):
+        assert re.search(
+            rf'<img class="{name}" alt="requests: 1 series between 0 and 29 [^"]*" src="data:image/svg', html
+        )
     assert '<figure tabindex="0">' in html
 
 

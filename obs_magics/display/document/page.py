@@ -13,8 +13,10 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from obs_magics import __version__
 from obs_magics.display import markup
 from obs_magics.display.chart import Chart
+from obs_magics.display.theme import ThemeName
 from obs_magics.display.visible import visible
 
+_THEMES: tuple[ThemeName, ThemeName] = ("light", "dark")
 _RUNNING = 90  # characters of the title that stand at the foot of each printed page
 _SPOKEN = re.compile(r'<svg [^>]*aria-label="([^"]*)"')
 
@@ -59,9 +61,13 @@ def picture(svg: str) -> str:
 
 
 def pictures(chart: Chart) -> str:
-    """A chart as an image for light and another for dark, so that its words read as well in both; light on paper."""
-    dark = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{_data(chart.svg("dark"))}">'
-    return markup.element("picture", dark + picture(chart.svg("light")))
+    """A chart as an image for light and another for dark, so that its words read as well in both; light on paper.
+
+    The style sheet shows one of them. A `picture` with sources would not do: a browser that shows the page in the dark
+    prints the source that it has loaded.
+    """
+    light, dark = (picture(chart.svg(theme)) for theme in _THEMES)
+    return light.replace("<img ", '<img class="light" ', 1) + dark.replace("<img ", '<img class="dark" ', 1)
 
 
 def _data(svg: str) -> str:
