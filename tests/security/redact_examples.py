@@ -57,6 +57,25 @@ TOKENS: dict[str, list[str]] = {
     "aws_mws_key": ["amzn.mws." + uuid()],
     "google_api_key": ["AIza" + some(35, URLSAFE)],
     "google_oauth_token": ["ya29." + some(80, URLSAFE), "1//0" + some(60, URLSAFE)],
+    "amazon_client_secret": ["amzn1.oa2-cs.v1." + hexed(64)],
+    "yandex_token": ["y0_" + some(55, URLSAFE)],
+    "elastic_key": ["essu_" + some(60, LETTERS)],
+    "wandb_key": ["wandb_v1_" + some(27) + "_" + some(43)],
+    "cerebras_key": ["csk-" + some(48, LOWER)],
+    "fireworks_key": ["fw_" + some(19) + "aB7"],
+    "tavily_key": ["tvly-" + some(32), "tvly-dev-" + some(32)],
+    "jina_key": ["jina_" + some(60)],
+    "voyage_key": ["pa-" + some(36, URLSAFE) + "aB7xyZ9"],
+    "helicone_key": ["sk-helicone-" + "-".join(some(7, LOWER) for _ in range(4))],
+    "e2b_key": ["e2b_" + hexed(40)],
+    "apify_token": ["apify_api_" + some(36)],
+    "confluent_key": ["cflt" + some(57, BASE64) + "aB7"],
+    "dbt_token": ["dbtc_" + some(40), "dbtu_" + some(40)],
+    "infisical_token": ["st." + hexed(24) + "." + hexed(32) + "." + hexed(32)],
+    "neon_key": ["napi_" + some(60, LOWER)],
+    "render_key": ["rnd_" + some(28)],
+    "snyk_token": ["snyk_uat." + hexed(8) + "." + some(60, URLSAFE)],
+    "vk_token": ["vk1.a." + some(80, URLSAFE)],
     "google_client_secret": ["GOCSPX-" + some(28, URLSAFE)],
     "firebase_key": ["AAAA" + some(7, LETTERS) + ":APA91b" + some(134, URLSAFE)],
     "azure_client_secret": [some(3) + "8Q~" + some(34, LETTERS)],
@@ -112,7 +131,7 @@ TOKENS: dict[str, list[str]] = {
     "sourcegraph_token": ["sgp_" + hexed(16) + "_" + hexed(40), "sgp_" + hexed(40)],
     "figma_token": ["figd_" + some(40, URLSAFE)],
     "linear_key": ["lin_api_" + some(40)],
-    "notion_token": ["ntn_" + some(11, "0123456789") + some(35), "secret_" + some(43)],
+    "notion_token": ["ntn_" + some(46), "ntn_" + some(11, "0123456789") + some(35), "secret_" + some(43)],
     "airtable_token": ["pat" + some(14) + "." + hexed(64)],
     "asana_token": ["1/1200000000000001:" + hexed(32), "2/1200000000000001/1200000000000002:" + hexed(32)],
     "contentful_token": ["CFPAT-" + some(43, URLSAFE)],
@@ -172,7 +191,7 @@ TOKENS: dict[str, list[str]] = {
     "langsmith_key": ["lsv2_pt_" + hexed(32) + "_" + hexed(10)],
     "langfuse_key": ["sk-lf-" + uuid()],
     "openai_key": ["sk-" + some(20) + "T3BlbkFJ" + some(20), "sk-proj-" + some(120, URLSAFE)],
-    "huggingface_token": ["hf_" + some(34, string.ascii_letters)],
+    "huggingface_token": ["hf_" + some(34, string.ascii_letters), "hf_" + some(34)],
     "replicate_token": ["r8_" + some(37)],
     "groq_key": ["gsk_" + some(52)],
     "perplexity_key": ["pplx-" + some(48)],
@@ -227,6 +246,20 @@ _TELEGRAM = TOKENS["telegram_token"][0]
 
 # kind, line, what must be gone
 SECRETS: list[tuple[str, str, str]] = [
+    ("password", "AUTH PLAIN AGJvYgB5RktVNXFDeGxJMG4=", "AGJvYgB5RktVNXFDeGxJMG4="),
+    ("password", "a1 AUTHENTICATE XOAUTH2 dXNlcj1hQGIuYwFhdXRoPUJlYXJlcg==", "dXNlcj1hQGIuYwFhdXRoPUJlYXJlcg=="),
+    ("password", "AUTH default yFKU5qCxlI0n", "yFKU5qCxlI0n"),
+    ("password", "addauth digest super:swordfish", "swordfish"),
+    ("one_time_code", "your verification code is 482913.", "482913"),
+    ("one_time_code", "SMS code: 4829 sent", "4829"),
+    *(
+        (kind, line.replace("§", value), value)
+        for kind, line, value in (
+            ("secret", '{"kty":"OKP","crv":"Ed25519","d":"§"}', some(43, URLSAFE)),
+            ("credential", "POST /acs SAMLResponse=§%3D%3D", some(80, BASE64)),
+            ("signature", '{\\"url\\":\\"?sig=§%3D\\"}', some(40)),
+        )
+    ),
     *(
         ("password", line.replace("§", secret), secret)
         for line, secret in (

@@ -83,6 +83,7 @@ def _ipv4(match: Match) -> Iterable[Span]:
 _GROUPS = r"[0-9A-Fa-f:]{2,46}(?:\.[0-9]{1,3}){0,3}"
 # All eight groups, or a gap.
 _IPV6 = r"\b(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|\b(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]{1,4}"
+_RATIO = re.compile(rb"(?![23][0-9]{3}:)[0-9]*::[0-9]+")  # two small numbers; addresses of everybody begin at 2000::
 _EUI = re.compile(rb"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
 
 
@@ -100,6 +101,8 @@ def _ipv6(match: Match) -> Iterable[Span]:
         return ()
     text = text.rstrip(b":") if not text.endswith(b"::") else text
     address = _address(text)
+    if _RATIO.fullmatch(text):
+        return ()
     if text.count(b":") < 4 and not re.search(rb"[0-9]", text):  # `db::Add`, `fe::`: names in C++ and Rust
         return ()
     if address is None or address.is_loopback or address.is_unspecified or _EUI.fullmatch(text):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +42,7 @@ _ENDS = re.compile(PEM_END)
 _LINE = re.compile(r"\s*(?P<hide>[A-Za-z0-9+/]{16,76}={0,2}|[A-Za-z0-9+/]{1,76}={1,2})\s*")
 _MOST_LINES = 400
 _SMALL = 1000
+_MANY = 0.1
 
 
 def redact_column(values: Column, engine: Engine, *, lead: str = "") -> Column:
@@ -104,8 +104,13 @@ def _worth_a_look(text: Column, engine: Engine) -> Array:
     chosen = np.asarray(text.is_valid().to_numpy(zero_copy_only=False))
     if len(text) < _SMALL:  # making the automata would take longer than looking at all
         return chosen
-    matched = [pc.match_substring_regex(text, sieve) for sieve in engine.sieves]
-    return chosen & _true(reduce(pc.or_, matched))
+    left, found = np.arange(len(text)), np.zeros(len(text), np.bool_)
+    for sieve in engine.sieves:
+        hits = _true(pc.match_substring_regex(text, sieve))
+        found[left[hits]] = True
+        if hits.sum() > _MANY * len(hits):  # to look at the others only is worth the copy
+            text, left = text.filter(pa.array(~hits)), left[~hits]
+    return chosen & found
 
 
 def redact_records(records: Sequence[bytes], engine: Engine, times: Array) -> list[bytes]:

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable
 
-from obs_magics.security.redact.fields import PASSWORD, SECRET, TOKEN
+from obs_magics.security.redact.fields import CODE, CREDENTIAL, PASSWORD, SECRET, TOKEN
 from obs_magics.security.redact.rule import Kind, Match, Rule, Span, before, compiled
 from obs_magics.security.redact.shapes import is_mixed, is_placeholder, is_random, is_thing
 
@@ -205,6 +205,15 @@ _NAMED = (
     rf"{_QUOTE}?"
 )
 
+_BASE64 = r"[A-Za-z0-9+/]{10,}={0,2}(?![\w-])"
+_MAIL_LOGIN = r"\bAUTH(?:ENTICATE)?[ ]+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)[ ]+"  # RFC 4954, RFC 9051
+_REDIS_LOGIN = r"\bAUTH[ ]+(?:default[ ]+)?"
+_DIGEST = r"\baddauth[ ]+digest[ ]+[\w.-]+:"  # of ZooKeeper
+_CODE_SAID = r"(?i:verification|security|one-time|login|authentication|2fa|sms|confirmation)[ ](?i:pass)?(?i:code)"
+_CODE_IS = rf"{_CODE_SAID}(?:[ ](?i:is|was))?:?[ ]+"
+_JWK = rf"{_QUOTE}(?:d|dp|dq|qi){_QUOTE}[ ]?:[ ]?{_QUOTE}"  # RFC 7518, section 6: private parts
+_SAML = r"(?i:saml_?(?:response|assertion|art))(?:=|%3[Dd])"
+
 # kind, pass, what stands before the value (found without looking far, matched within a line's reach), check
 _FAR = r"[^\n\xfe\xff]*?", r"[^\n\xfe\xff]{0,300}?"
 _SAID = (
@@ -221,6 +230,8 @@ _SAID = (
     (PASSWORD, "said", _USER_PAIR, _USER_PAIR, _said_mixed),
     (PASSWORD, "said", _TUPLE, _TUPLE, _said),
     (PASSWORD, "said", _ALONE, _ALONE, _said_all_sorts),
+    (PASSWORD, "pairs", _DIGEST, _DIGEST, _said),
+    (PASSWORD, "places", _REDIS_LOGIN, _REDIS_LOGIN, _said_all_sorts),
 )
 
 _SENTENCES = (
@@ -235,6 +246,10 @@ _SENTENCES = (
         compiled(rf"{_SQL}(?P<quote>['\"`])(?P<hide>(?:(?!(?P=quote))[^\s\xff]){{3,256}}+)(?P=quote)"),
         _said,
     ),
+    Rule(PASSWORD, "pairs", rf"{_MAIL_LOGIN}[A-Za-z0-9]", compiled(rf"{_MAIL_LOGIN}(?P<hide>{_BASE64})"), _said_mixed),
+    Rule(CODE, "pairs", rf"{_CODE_IS}[0-9]", compiled(rf"{_CODE_IS}(?P<hide>[0-9]{{4,8}})(?![\w-]|\.[0-9])")),
+    Rule(SECRET, "pairs", rf"{_JWK}[A-Za-z0-9_-]", compiled(rf"{_JWK}(?P<hide>[A-Za-z0-9_-]{{42,}})(?=\\*[\"'])")),
+    Rule(CREDENTIAL, "pairs", rf"{_SAML}[A-Za-z0-9]", compiled(rf"{_SAML}(?P<hide>[A-Za-z0-9+/=_%-]{{40,}})")),
     Rule(
         SECRET,
         "said",

@@ -125,7 +125,7 @@ _VALUE = (
 _RUN = re.compile(rb"[^\s\"'`\xff]*+")
 # Where a bare value ends although no blank is there: the next parameter, field or tag.
 _CUT = re.compile(rb"[;&]|,(?=$|[\w.\-\[{]+[=:]|[\"'{\[])|</[A-Za-z]|\\+[nrt]|%26|%22|&quot;")
-_CLOSERS = b")]},:;."
+_CLOSERS = b")]},:;.\\"  # a backslash belongs to the quotation mark behind it
 _IN_TAG = re.compile(rb"<[\w:.-]*$")
 _IN_ADDRESS = re.compile(rb"://[^\s/]*$")
 _FIRST_OF_LINE = re.compile(rb"(?:^|\n)[ \t]*(?:- )?[\"']?[\w.-]*$")

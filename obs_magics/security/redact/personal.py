@@ -9,6 +9,7 @@ from obs_magics.security.redact.addresses import ADDRESS_RULES
 from obs_magics.security.redact.rule import END, Kind, Match, Rule, Span, after, before, compiled
 from obs_magics.security.redact.sums import (
     digits_of,
+    iban_length,
     is_card,
     is_iban,
     is_international,
@@ -54,16 +55,18 @@ _CARDS = tuple(
 )
 
 
+_IS_ID = re.compile(rb"(?:[a-z]I[Dd]|(?:\b|_)(?i:id|offset|seq|sequence|timestamp|ts|ns|us))[\"']?[ ]?[=:][ ]?[\"']?$")
 _SAYS_CARD = re.compile(rb"(?i)card|pan\b|maestro|unionpay|visa")
 
 
 def _fits(found: Match) -> bool:
-    """Whether it is a card; more than 16 digits in one piece are mostly ids, so the line has to speak of cards."""
-    if len(found[0]) > 16 and found[0].isdigit():
-        lead = found.string[max(0, found.start() - 32) : found.start()].rpartition(END)[2]
-        if _SAYS_CARD.search(lead) is None:
-            return False
-    return is_card(digits_of(found[0]))
+    """Whether it is a card; more than 16 digits in one piece, and what is called an id, only where it says so."""
+    if not is_card(digits_of(found[0])):
+        return False
+    if not found[0].isdigit():
+        return True
+    lead = found.string[max(0, found.start() - 32) : found.start()].rpartition(END)[2]
+    return (len(found[0]) <= 16 and _IS_ID.search(lead) is None) or _SAYS_CARD.search(lead) is not None
 
 
 def _card(match: Match) -> Iterable[Span]:
@@ -87,15 +90,16 @@ _IBAN = r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
 
 
 def _iban(match: Match) -> Iterable[Span]:
-    """The longest beginning that is one; what follows in groups may belong to the sentence."""
+    """The beginning that has the length of one; what follows in groups may belong to the sentence."""
     text, start = match["hide"], match.start("hide")
-    if _INSIDE.search(before(match, 2)):
+    size = end = iban_length(text)
+    while size and (missing := size - end + text.count(b" ", 0, end)):
+        end += missing
+    if not size or end > len(text) or text[end : end + 1].isalnum() or _INSIDE.search(before(match, 2)):
         return ()
-    for end in range(len(text), 14, -1):
-        if text[end - 1 : end] != b" " and not text[end : end + 1].isalnum() and is_iban(text[:end].replace(b" ", b"")):
-            whole = end == len(text)
-            return () if whole and after(match, 1).isalnum() else ((start, start + end),)
-    return ()
+    if not is_iban(text[:end].replace(b" ", b"")) or (end == len(text) and after(match, 1).isalnum()):
+        return ()
+    return ((start, start + end),)
 
 
 def _lower_iban(match: Match) -> Iterable[Span]:

@@ -40,7 +40,7 @@ def is_card(digits: bytes) -> bool:
 
     The numbers that payment providers publish for tests are cards too: a line does not say that they are nobody's.
     """
-    return any(len(digits) in lengths and begin.match(digits) for begin, lengths in _SCHEMES) and luhn(digits)
+    return luhn(digits) and any(len(digits) in lengths and begin.match(digits) for begin, lengths in _SCHEMES)
 
 
 # Length of an IBAN by country: the registry of ISO 13616 (SWIFT).
@@ -51,6 +51,11 @@ LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 
 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30
 """
 _IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.encode("ascii").split()}
+
+
+def iban_length(text: bytes) -> int:
+    """How long the IBAN has to be that begins like this; 0 when there is no such country."""
+    return _IBAN_LENGTHS.get(text[:2], 0)
 
 
 def is_iban(text: bytes) -> bool:
