@@ -1,6 +1,7 @@
 """Root causes: services and changes of incidents, against n-sigma, BARO and PageRank; without this signal and that.
 
-usage: .venv/bin/python benchmarks/rca.py [--data DIR] [--out DIR] [--quick] [--peers PYTHON] [--fit] [--sensitivity]
+usage: .venv/bin/python benchmarks/rca.py [--data DIR] [--out DIR] [--quick] [--peers PYTHON] [--made N] [--fit]
+       [--sensitivity]
 
 Reads the case folders below the data folder (two levels; `FORMAT.md` beside them says what is in one) and writes
 predictions.jsonl and result.json. Where labels lie beside the cases the predictions are scored; none reads them. CPU
@@ -40,7 +41,7 @@ ABLATIONS = ("without logs", "without traces", "metrics only")
 
 def main() -> None:
     """Predict, score, compare; print the tables, write the files."""
-    from support import rca_cases, rca_peers, rca_scores
+    from support import rca_cases, rca_made, rca_peers, rca_scores
 
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,10 @@ def main() -> None:
         print(_table(result["scores"]))
         print(_confidence(result["confidence"]))
         result |= _more(options, folders, methods, truth)
+    if options.made:
+        seeds = range(rca_made.FIRST, rca_made.FIRST + options.made)
+        result["made up"] = rca_made.measured(options.out / "cases", seeds, _predicted)
+        print(rca_made.table(result["made up"]))
     (options.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"written to {options.out}")
 
@@ -156,6 +161,7 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "benchmarks" / "rca", help="for what is written")
     parser.add_argument("--quick", action="store_true", help="every fourth case")
     parser.add_argument("--fit", action="store_true", help="fit the constants of the confidence as well")
+    parser.add_argument("--made", type=int, default=20, help="how many incidents to make up (of 200)")
     parser.add_argument(
         "--sensitivity", action="store_true", help="vary the weights, and choose them without each fault"
     )

@@ -11,6 +11,7 @@ from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.happened import FRAMES, Happened, happened, windows
 from obs_magics.incident.lines import Lines, error_lines
 from obs_magics.incident.measured import Measured, measured, step_of, within
+from obs_magics.incident.missing import outside
 from obs_magics.incident.onsets import (
     FELT,
     SAME_NS,
@@ -165,7 +166,7 @@ class Gathering:
             missing=metrics.missing,
             failed=(*self._parts.failed, *_incomplete(questions)),
             warnings=(*self._found.warnings, *events.warnings, *_cut(questions), *lines.warnings),
-            notes=(*_others(begun.others, extent.lasted), *_short(spans, self._found.now_ns)),
+            notes=(*_others(begun.others, extent.lasted), *_short(spans, self._found.now_ns), *outside(questions)),
             questions=questions,
             now_ns=self._found.now_ns,
         ).detected()

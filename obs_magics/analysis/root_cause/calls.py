@@ -71,6 +71,25 @@ class Requests:
         return np.flatnonzero((parent >= 0) & (self.service != self.service[np.maximum(parent, 0)]))
 
     @cached_property
+    def services(self) -> frozenset[str]:
+        """Every service that has a span."""
+        return frozenset(str(name) for name in self.frame["service"].cat.categories)
+
+    @cached_property
+    def waiting(self) -> Array:
+        """Whether a span does nothing but wait for another service, so that its self time is what lies between them.
+
+        That is how a client's span looks, which stands below one of its own service. Where a service's first span calls
+        others itself, its self time is the service's own work, and what lies between is part of it.
+        """
+        parent = self.tree.parent
+        found = np.zeros(len(parent), dtype=bool)
+        found[parent[self.crossing]] = True
+        first = (parent < 0) | (self.service != self.service[np.maximum(parent, 0)])
+        waits: Array = found & ~first
+        return waits
+
+    @cached_property
     def edges(self) -> set[tuple[str, str]]:
         """Who calls whom."""
         names = [str(name) for name in self.frame["service"].cat.categories]

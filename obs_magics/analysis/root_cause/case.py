@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from obs_magics.analysis.root_cause.calls import Requests, call_findings
-from obs_magics.analysis.root_cause.changes import Judged, Trouble, judge, read_changes
+from obs_magics.analysis.root_cause.changes import CHANGE_KINDS, Judged, Trouble, judge, read_changes
 from obs_magics.analysis.root_cause.elsewhere import Sign, signs
 from obs_magics.analysis.root_cause.errors import error_findings
 from obs_magics.analysis.root_cause.findings import Finding
@@ -106,7 +106,8 @@ class Case:
     @cached_property
     def suspects(self) -> Sequence[Suspect]:
         """The services, most likely first."""
-        return suspects(self.findings, self.calls)
+        seen = self.requests.services if self.requests is not None and self.traced else frozenset()
+        return suspects(self.findings, self.calls, traced=seen)
 
     @cached_property
     def services(self) -> frozenset[str]:
@@ -144,13 +145,31 @@ class Case:
             return ()
         trouble = Trouble(
             onset_ns=self.incident.start_ns,
-            places={self.place, *(suspect.service for suspect in self.suspects[:1])},
+            places=self._places(),
             near=self.near,
             words=trouble_words(self._told(), self.services),
             elsewhere=[(sign.text, sign.left) for sign in self.elsewhere],
             services=self.services,
         )
         return judge(read_changes(self.given.events, self.incident.end_ns), trouble)
+
+    def _places(self) -> set[str]:
+        """Where a change counts most: where it shows, and the first suspect; of a store, those that ask it."""
+        found = {self.place}
+        for suspect in self.suspects[:1]:
+            found.add(suspect.service)
+            asks = {callee for caller, callee in self.calls if caller == suspect.service}
+            if not asks and not self._changed(suspect.service):
+                found |= {caller for caller, callee in self.calls if callee == suspect.service}
+        return found
+
+    def _changed(self, service: str) -> bool:
+        """Whether anybody ever puts something in production there."""
+        frame = self.given.events
+        if frame is None:
+            return False
+        own = (frame["service"].astype(object) == service).to_numpy(dtype=bool)
+        return bool(frame["kind"].astype(object).isin(CHANGE_KINDS).to_numpy(dtype=bool)[own].any())
 
     def _told(self) -> list[tuple[str, float]]:
         """What the trouble is called: the symptom, new log lines, metrics that moved, failing spans, alerts."""

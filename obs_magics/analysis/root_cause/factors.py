@@ -23,7 +23,8 @@ _KINDS: Mapping[str, FactorKind] = {
     "logs": "logs", "calls": "calls", "latency": "latency", "errors": "errors", "symptom": "symptom",
 }  # fmt: skip
 _METRIC_KINDS: Mapping[str, FactorKind] = {
-    "latency": "latency", "errors": "errors", "success": "errors", "saturation": "saturation", "traffic": "traffic",
+    "latency": "latency", "errors": "errors", "success": "errors", "saturation": "saturation", "busy": "saturation",
+    "traffic": "traffic",
 }  # fmt: skip
 
 

@@ -74,9 +74,7 @@ def _usual_duration(requests: Requests) -> float:
 
 def _own_work(requests: Requests, noticed: float) -> Iterator[Finding]:
     spent = self_time(requests.frame, tree=requests.tree).to_numpy().view(np.int64) / 1e6
-    waiting = np.zeros(len(spent), dtype=bool)
-    waiting[requests.tree.parent[requests.crossing]] = True  # their self time is the gap
-    rows = np.flatnonzero(~waiting)
+    rows = np.flatnonzero(~requests.waiting)  # the self time of those is the gap
     period = requests.period[requests.tree.trace[rows]]
     found = shifts(spent[rows], requests.operation[rows], period, len(requests.names))
     leaf = np.ones(len(requests.names), dtype=bool)
@@ -104,7 +102,7 @@ def _gaps(requests: Requests, noticed: float) -> list[_Gap]:
     names = [str(name) for name in requests.frame["service"].cat.categories]
     pair, group = np.unique(requests.service[parent] * len(names) + requests.service[rows], return_inverse=True)
     # A caller that makes several calls within one span waits for all of them: only single children tell a gap.
-    single = np.bincount(parent, minlength=len(took))[parent] == 1
+    single = (np.bincount(parent, minlength=len(took))[parent] == 1) & requests.waiting[parent]
     period = np.where(single, requests.period[requests.tree.trace[rows]], -1)
     found = shifts(np.maximum(took[parent] - took[rows], 0.0), group, period, len(pair))
     surprise = _surprise(found, noticed)

@@ -29,6 +29,7 @@ Array = np.ndarray[Any, Any]
 _PLACE = r"(?P<place>[A-Za-z_][\w.$\[\]]*(?:\.(?:py|go|java|js|ts|rb|rs|cc|cpp|cs|kt|scala|php):|#)\d{1,5})\b"
 _WRONG = LEVELS.index("warn")  # from here on, a statement that appears is a bad sign
 _TRACED = 0.5  # of the lines that must have a trace id
+_ENOUGH_LINES = 20  # ordinary ones of a service, from which they tell how much it had to do
 _LEAST_BEFORE = 3.0  # requests of the reference at which a change is half believed
 
 
@@ -147,10 +148,10 @@ def _rates(
     lanes, at = np.unique(lane[there], return_inverse=True)
     counts = np.zeros((len(lanes), 2))
     np.add.at(counts, (at, period[there]), 1)
-    share = lasted[INCIDENT] / sum(lasted)
+    exposed = _exposed(lanes // len(names), counts, wrong[lanes % len(names)], lasted[INCIDENT] / sum(lasted))
     for index, (before, during) in enumerate(counts.tolist()):
         item = int(lanes[index] % len(names))
-        expected = (before + during) * share
+        expected = (before + during) * float(exposed[index, int(bool(wrong[item]))])
         if (during > expected) != bool(wrong[item]):
             continue
         g = sum(
@@ -171,6 +172,22 @@ def _rates(
             counts=(int(before), int(during)),
             details={"given": "", "unit": "1/s", "example": examples.get(item, "")},
         )
+
+
+def _exposed(service: Array, counts: Array, wrong: Array, share: float) -> Array:
+    """Which share of a statement's lines the incident would have, had nothing happened: the least and the most.
+
+    By the time that it lasted, and by how many ordinary lines the service wrote: twice as many requests fail twice as
+    often as well.
+
+    Returns:
+        float64, lanes × 2: the share to hold against lines that stop, and that against lines that come.
+    """
+    ordinary = np.zeros((int(service.max(initial=0)) + 1, 2))
+    np.add.at(ordinary, service[~wrong], counts[~wrong])
+    total = ordinary.sum(axis=1)
+    by_lines = np.where(total >= _ENOUGH_LINES, ordinary[:, INCIDENT] / np.maximum(total, 1), share)[service]
+    return np.stack([np.minimum(share, by_lines), np.maximum(share, by_lines)], axis=1)
 
 
 def _seconds(instants: Array) -> float:

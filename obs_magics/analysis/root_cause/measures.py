@@ -122,7 +122,8 @@ class Measures:
                 chosen &= (frame[name] == rows[name]).to_numpy(dtype=bool)
         instants = nanoseconds(frame["timestamp"])[chosen]
         own = frame.loc[chosen, ["value", *labels_of(frame)]].astype(dict.fromkeys(labels_of(frame), object))
-        return own.assign(instant=instants, period=self.periods.of(instants)).sort_values("instant", kind="stable")
+        told: pd.DataFrame = own.assign(instant=instants, period=self.periods.of(instants))
+        return told.sort_values("instant", kind="stable")
 
     def log_share(self, rows: Rows, side: int) -> float:
         """Of the requests that came to a service (and wrote `given`), the share that wrote a statement."""
@@ -150,8 +151,7 @@ class Measures:
         """Median of the time that the spans of an operation work themselves, in milliseconds."""
         calls, requests = self._calls, self.requests
         spent = self_time(requests.frame, tree=requests.tree).to_numpy().view(np.int64) / 1e6
-        waits = np.zeros(len(calls), dtype=bool)
-        waits[requests.tree.parent[requests.crossing]] = True
+        waits = requests.waiting
         chosen = (calls["service"] == rows["service"]) & (calls["operation"] == rows["operation"])
         chosen &= (calls["period"] == side) & ~waits
         return float(pd.Series(spent)[chosen.to_numpy()].median())
@@ -163,7 +163,12 @@ class Measures:
         above = calls.loc[below["parent"].to_numpy()]
         crossing = below["service"].to_numpy() != above["service"].to_numpy()
         alone = below["parent"].map(below["parent"][crossing].value_counts()).to_numpy() == 1
-        chosen = crossing & alone & (above["service"].to_numpy() == rows["caller"])
+        chosen = (
+            crossing
+            & alone
+            & self.requests.waiting[below["parent"].to_numpy()]
+            & (above["service"].to_numpy() == rows["caller"])
+        )
         chosen &= (below["service"].to_numpy() == rows["callee"]) & (below["period"].to_numpy() == side)
         longer = np.maximum(above["took"].to_numpy() - below["took"].to_numpy(), 0.0)
         return float(pd.Series(longer)[chosen].median())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,17 @@ from obs_magics.analysis.root_cause.metric_shifts import SeriesTable
 from obs_magics.analysis.root_cause.roles import BAD, OUTCOMES, role_of
 
 _STEP_NS = 60 * 1_000_000_000
+_BEFORE_ALERT_NS, _AFTER_ALERT_NS = 5 * _STEP_NS, 10 * _STEP_NS  # alerts wait for some minutes before they ring
+_LATE_NS = _STEP_NS  # that what is alerted of may be seen after it: series have steps
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """An unusual stretch: how far off it is, when, and whether it is more than one point."""
+
+    score: float
+    window: Window
+    lasting: bool
 
 
 def find_incident(table: SeriesTable, symptom: Symptom | None, alerted_ns: int | None = None) -> Window | None:
@@ -20,14 +32,25 @@ def find_incident(table: SeriesTable, symptom: Symptom | None, alerted_ns: int |
     Args:
         table: The metrics by series.
         symptom: What people saw; its own series count before all others.
-        alerted_ns: When somebody was told: of stretches that are alike, one that is over by then does not count.
+        alerted_ns: When somebody was told: a stretch that is over by then does not count, nor one that begins later.
     """
-    for series in _in_order(table, symptom):
-        found = [one for at in series if (one := stretch_of(table, at, alerted_ns))]
-        best = max(found, key=lambda one: (one[0], -one[1].start_ns), default=None)
-        if best:
-            return best[1]
-    return None
+    groups = [
+        [one for at in series if (one := stretch_of(table, at, alerted_ns))] for series in _in_order(table, symptom)
+    ]
+    for lasting in (True, False):  # a single point counts only where nothing lasts
+        for found in groups:
+            kept = [one for one in found if one.lasting or not lasting]
+            best = max(kept, key=lambda one: (one.score, -one.window.start_ns), default=None)
+            if best:
+                return best.window
+    return _around(table, alerted_ns) if alerted_ns is not None else None
+
+
+def _around(table: SeriesTable, alerted_ns: int) -> Window | None:
+    """The time around an alert, where no series alone tells more."""
+    last = int(table.instants.max(initial=0))
+    window = Window(alerted_ns - _BEFORE_ALERT_NS, min(alerted_ns + _AFTER_ALERT_NS, last + 1))
+    return window if window.start_ns < window.end_ns else None
 
 
 def _in_order(table: SeriesTable, symptom: Symptom | None) -> Iterator[list[int]]:
@@ -43,7 +66,7 @@ def _in_order(table: SeriesTable, symptom: Symptom | None) -> Iterator[list[int]
     yield everything
 
 
-def stretch_of(table: SeriesTable, series: int, alerted_ns: int | None = None) -> tuple[float, Window] | None:
+def stretch_of(table: SeriesTable, series: int, alerted_ns: int | None = None) -> Stretch | None:
     """The unusual stretch of one series and how far off it is; None when nothing is, or when it is no bad one."""
     rows = np.flatnonzero(table.series == series)
     rows = rows[np.argsort(table.instants[rows], kind="stable")]
@@ -56,6 +79,6 @@ def stretch_of(table: SeriesTable, series: int, alerted_ns: int | None = None) -
         return None
     step = int(np.median(np.diff(instants))) if len(instants) > 1 else _STEP_NS
     window = Window(int(instants[found.start]), int(instants[found.end]) + step)
-    if alerted_ns is not None and window.end_ns < alerted_ns:
+    if alerted_ns is not None and not window.start_ns - _LATE_NS <= alerted_ns <= window.end_ns:
         return None
-    return min(found.score, 1e6), window
+    return Stretch(min(found.score, 1e6), window, found.kind == "sustained")

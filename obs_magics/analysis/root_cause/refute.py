@@ -114,7 +114,7 @@ def onset_of(suspect: Suspect, case: Case) -> int | None:
         return None
     chosen = case.table.such(lead.service, lead.subject, lead.details)
     found = [stretch_of(case.table, at) for at in chosen.tolist()]
-    starts = [window.start_ns for _score, window in filter(None, found) if window.end_ns > case.incident.start_ns]
+    starts = [one.window.start_ns for one in found if one and one.window.end_ns > case.incident.start_ns]
     return min(starts, default=None)
 
 

@@ -13,7 +13,7 @@ from obs_magics.analysis.root_cause.inputs import Observations
 from obs_magics.analysis.root_cause.refute import COMMON, GOES_BACK, LATE, WITHOUT, reaches, refute
 from obs_magics.model.root_cause import Conclusion, Factor, RootCauseReport, RuledOut
 
-_LEAST_SCORE = 1.5  # below, what was found is no more than one finds anywhere
+_LEAST_SCORE = 1.9  # below, what was found is no more than one finds anywhere
 _CONTRIBUTES = 0.5  # of the best service's score, from which another is a factor
 _MOST_FACTORS, _MOST_RULED_OUT = 4, 8
 _LISTED = 0.2  # of the best change's score, from which another is listed
