@@ -163,8 +163,7 @@ class Questions(Base, Waiting):
         Args:
             query: TraceQL, or one or more trace ids, where the source takes it; empty with conditions alone. A TraceQL
                 query for numbers over time (`{ … } | rate()`) gives a metrics frame.
-            source: Its name; several with commas between them (`tempo,jaeger`) are asked at once and joined by trace
-                id; None or `auto` is the default source, or the only one.
+            source: Its name, or several (`tempo,jaeger`), joined by trace id; None or `auto` is the default one.
             trace_id: These traces: hex, leading zeros may be missing.
             service: Traces with a span of this service.
             operation: … with a span of this name.
@@ -180,9 +179,7 @@ class Questions(Base, Waiting):
             progress: Is told how far a long question is.
 
         Returns:
-            A spans frame (see `model.spans`): one row per span, trace by trace, with `trace_id`, `span_id`,
-            `parent_id`, `service`, `operation`, `kind`, `start`, `duration`, `status`, `status_message` and
-            `attributes`; of several sources also `source`.
+            A spans frame (see `model.spans`): one row per span, trace by trace; of several sources with a column `source`.
 
         Raises:
             UsageError: The options do not go together, there is no such source, or it has no traces.
