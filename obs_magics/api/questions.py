@@ -179,7 +179,7 @@ class Questions(Base, Waiting):
             progress: Is told how far a long question is.
 
         Returns:
-            A spans frame (see `model.spans`): one row per span, trace by trace; of several sources with a column `source`.
+            A spans frame (see `model.spans`): one row per span, trace by trace; of several sources also `source`.
 
         Raises:
             UsageError: The options do not go together, there is no such source, or it has no traces.
