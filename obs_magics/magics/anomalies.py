@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from obs_magics.config.ignore import Ignored
-    from obs_magics.magics.anomalies_panel import Seen, Sources
+    from obs_magics.magics.anomaly_cells import Sources
     from obs_magics.magics.context import Context
+    from obs_magics.magics.seen import Seen
     from obs_magics.session.changes import Changes
 
 # `errors --last 6h`, `errors of payment-api --last 6h`: behind plain words options can be told from a query.
@@ -135,7 +136,7 @@ def _options(arguments: Arguments) -> _Options:
 
 
 def _examined(context: Context, asked: _Asked, options: _Options) -> Seen:
-    from obs_magics.magics.anomalies_panel import seen_of
+    from obs_magics.magics.seen import seen_of
 
     with context.progress() as progress:
         if asked.frame is not None:
@@ -199,7 +200,7 @@ def _again(arguments: Arguments, asked: _Asked, sensitivity: str) -> str:
 
 def sources_of(context: Context) -> Sources:
     """Whom the next cells ask: the default source where it can, else the first that can."""
-    from obs_magics.magics.anomalies_panel import Sources
+    from obs_magics.magics.anomaly_cells import Sources
 
     session = context.session
     ready = [status.name for status in session.sources if not status.problem]

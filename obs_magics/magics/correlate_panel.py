@@ -20,7 +20,8 @@ from obs_magics.display.clock import MS, clock_text
 from obs_magics.display.panel import Note, Panel, Section, notes_of
 from obs_magics.display.times import several_days
 from obs_magics.display.units import count_text
-from obs_magics.magics.anomalies_panel import Sources, cells_of, events_of_interest
+from obs_magics.magics.anomalies_panel import events_of_interest
+from obs_magics.magics.anomaly_cells import Sources, cells_of
 from obs_magics.model.anomalies import empty_anomalies
 from obs_magics.model.durations import parse_duration
 from obs_magics.model.errors import UsageError

@@ -11,15 +11,9 @@ import pandas as pd
 
 from obs_magics.display.anomalies.found import Found, found_in, plain_name
 from obs_magics.display.panel import Note, Section
-from obs_magics.magics.anomalies_panel import (
-    Seen,
-    Sources,
-    events_of_interest,
-    expected_of,
-    looked_note,
-    notes_of_seen,
-    report_of,
-)
+from obs_magics.magics.anomalies_panel import events_of_interest, expected_of, looked_note, notes_of_seen, report_of
+from obs_magics.magics.anomaly_cells import Sources
+from obs_magics.magics.seen import Seen
 from obs_magics.model import provenance
 from obs_magics.model.errors import ObsError
 from obs_magics.model.series import short_names, split_series

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from obs_magics.accessor.anomalies import examined, is_counted, series_of
-from obs_magics.magics.anomalies_panel import Part, Seen
+from obs_magics.magics.seen import Part, Seen
 from obs_magics.model.errors import UsageError
 from obs_magics.model.time import TimeRange, parse_duration
 from obs_magics.session.anomaly_report import without_ignored

@@ -14,7 +14,8 @@ from numbers import Real
 from typing import Any
 
 from obs_magics.magics.promql_words import DOUBLE, in_quotes
-from obs_magics.magics.variables import PLACE, Place, expand, expand_option, kind_of, lookup, plain, written
+from obs_magics.magics.values import Place, kind_of, plain, written
+from obs_magics.magics.variables import PLACE, expand, expand_option, lookup
 from obs_magics.model.errors import UsageError
 from obs_magics.model.sources import LogLanguage
 

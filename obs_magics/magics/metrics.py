@@ -90,7 +90,7 @@ def _extras(context: Context, arguments: Arguments, query: str, frame: pd.DataFr
     if not arguments.has("anomalies") or frame.empty or origin is None:
         return marked
     from obs_magics.magics.anomalies import sources_of
-    from obs_magics.magics.anomalies_panel import seen_of
+    from obs_magics.magics.seen import seen_of
     from obs_magics.model.zones import zone_name
 
     session = context.session

@@ -25,7 +25,8 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from obs_magics.magics.variables import PLACE, kind_of, lookup, nanoseconds_of, plain, sole_text, untouched
+from obs_magics.magics.values import kind_of, nanoseconds_of, plain
+from obs_magics.magics.variables import PLACE, lookup, sole_text, untouched
 from obs_magics.model.errors import UsageError
 
 _START = r"(?P<place>\$?\$\{)"
