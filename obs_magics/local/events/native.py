@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from obs_magics.local.readers.events.ends import over
+from obs_magics.local.events.ends import over
 from obs_magics.model.events import EVENT_RESERVED, KINDS, Event
 
 NEEDED = ("timestamp", "kind", "title")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from obs_magics.analysis.events.alerts import alert_event
-from obs_magics.local.readers.events.ends import over
+from obs_magics.local.events.ends import over
 from obs_magics.local.readers.events.paths import ID, Element, holds, text_of
 from obs_magics.model.events import Event
 from obs_magics.syntax.moments import moment_ns

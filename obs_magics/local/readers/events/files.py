@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 
 from obs_magics.analysis.loglines.names import squashed
 from obs_magics.display.units import count_text
+from obs_magics.local.events.ends import CONTRADICTION
 from obs_magics.local.events.native import NEEDED, events_of_table
 from obs_magics.local.readers.base import HEAD, Complaints, File, Problem, Reading
 from obs_magics.local.readers.base import Mapping as ColumnMapping
 from obs_magics.local.readers.delimited import csv_layout, fields_up_to, is_csv
-from obs_magics.local.readers.events.ends import CONTRADICTION
 from obs_magics.local.readers.events.paths import ID
 from obs_magics.local.readers.events.rows import Columns, kind_of
 from obs_magics.local.readers.events.rows import Reading as RowReading

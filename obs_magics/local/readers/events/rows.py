@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from obs_magics.analysis.loglines.names import SERVICE_NAMES, squashed
-from obs_magics.local.readers.events.ends import over
+from obs_magics.local.events.ends import over
 from obs_magics.local.readers.events.paths import short_version, text_of
 from obs_magics.model.events import Event, EventKind
 from obs_magics.syntax.event_query import KIND_WORDS

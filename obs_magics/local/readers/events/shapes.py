@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any
 
 from obs_magics.analysis.loglines.names import SERVICE_NAMES, present
+from obs_magics.local.events.ends import over
 from obs_magics.local.readers.events.alert_shapes import ALERT_SHAPES, AlertShape
-from obs_magics.local.readers.events.ends import over
 from obs_magics.local.readers.events.paths import ID, Element, holds, short_version, top_key
 from obs_magics.model.events import Event, EventKind
 from obs_magics.syntax.event_query import KIND_WORDS
