@@ -56,7 +56,7 @@ class _Pass:
         seen: dict[int, int] = {}
         while hit := search(block, at):
             start, end = hit
-            at = max(start + 1, end - 1)  # the last letter may be the first of another find
+            at = end - 1 if end - 1 > start else start + 1  # the last letter may be the first of another find
             first = None if few else which(block, start)
             for place, pattern, spans, once in tried[(first.lastindex or 0) if first else 0]:
                 if once and start < seen.get(place, 0):
@@ -69,7 +69,9 @@ class _Pass:
                 hidden = False
                 for begin, until in spans(match):
                     found.append((begin, until, place))
-                    hidden, at = True, max(at, until)
+                    hidden = True
+                    if until > at:
+                        at = until
                 if hidden:
                     break
 

@@ -22,6 +22,8 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_MARKS = re.compile(rb"[*.:(\[{]")  # one of these is in all that begin with a letter or digit, but for rows of x
+
 
 def _words(text: str) -> frozenset[bytes]:
     return frozenset(word.encode("ascii") for word in text.split())
@@ -75,8 +77,8 @@ def is_placeholder(value: bytes) -> bool:
         return False
     if value.strip(b".,:;!").lower() in _STATES:
         return True
-    if value.isalnum():  # of these, only a row of x
-        return len(value) >= 3 and not value.strip(b"x")
+    if value[:1].isalnum() and not value.startswith(b"x") and _MARKS.search(value) is None:
+        return False
     return _PLACEHOLDER.fullmatch(value) is not None
 
 
