@@ -69,9 +69,7 @@ class _Pass:
                 hidden = False
                 for begin, until in spans(match):
                     found.append((begin, until, place))
-                    hidden = True
-                    if until > at:
-                        at = until
+                    hidden, at = True, max(at, until)
                 if hidden:
                     break
 
