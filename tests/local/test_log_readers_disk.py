@@ -106,6 +106,32 @@ def test_files_in_other_encodings(tmp_path: Path, encoding: str, ending: str) ->
     assert problems(reading) == (told if encoding == "latin-1" else [])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"time":"2026-11-22T14:00:00Z","msg":"caf\xe9"}\n' * 3,
+        b'[{"time":"2026-11-22T14:00:00Z","msg":"caf\xe9"}]',
+        b'{\n"time":"2026-11-22T14:00:00Z",\n"msg":"caf\xe9"}',
+        b'{"data":{"resultType":"streams","result":[{"stream":{"a":"\xff"},"values":[["1","x"]]}]}}',
+        b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","body":{"stringValue":"\xff"}}]}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"\xff"}]}]}]}',
+        b'{"data":[{"traceID":"\xff","spans":[]}]}',
+        b'[{"traceId":"\xff","id":"1"}]',
+        b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"\xff"},"values":[]}]}}',
+        b'[{"time":"2026-11-22T14:00:00Z","kind":"deployment","title":"\xff"}]',
+        b" 5\n 6\n",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_one_odd_file_does_not_stop_the_others(tmp_path: Path, content: bytes) -> None:
+    write_log(tmp_path / "a", content)
+    write_log(tmp_path / "pay.log", "2026-11-22T14:00:00Z ERROR boom\n")
+    reading = read_files(tmp_path, Mapping())
+    assert "pay.log" in [table["filename"][0].as_py() for table in reading.logs]
+    assert len(reading.logs) > 1 or reading.problems
+
+
 def test_a_file_with_holes(tmp_path: Path) -> None:
     line = b"2026-11-22 14:00:00 ERROR a\n"
     path = write_log(tmp_path / "app.log", line)

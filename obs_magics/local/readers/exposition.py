@@ -48,7 +48,9 @@ def looks_right(file: File) -> bool:
         return True
     samples = [line for line in lines if line.strip() and not line.startswith("#")][:5]
     found = [SAMPLE.fullmatch(line) for line in samples]
-    return any(match and is_number(match["value"]) and (match["name"] or _names(match["labels"])) for match in found)
+    return any(
+        match and is_number(match["value"]) and (match["name"] or _names(match["labels"] or "")) for match in found
+    )
 
 
 def _names(labels: str) -> bool:

@@ -126,13 +126,11 @@ def _document(file: File) -> Document | None:
 
 def _first(head: bytes) -> Any:
     """The first object of an array, which may be cut; None when it is too long for a look."""
-    place = head.index(b"{")
-    for end in re.finditer(rb"\}", head):
-        try:
-            return msgspec.json.decode(head[place : end.end()])
-        except msgspec.DecodeError:
-            continue
-    return None
+    text = head.decode("utf-8", "replace")
+    try:
+        return json.JSONDecoder().raw_decode(text, text.index("{"))[0]
+    except (ValueError, RecursionError):
+        return None
 
 
 def read(file: File, mapping: Mapping) -> Reading:
