@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote as quote_path
 
 import msgspec
 
-from obs_magics.adapters.shared import Shared
+from obs_magics.adapters.recent import RecentCatalog
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.time import SECOND, TimeRange
-from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
 API = "/loki/api/v1"
@@ -51,32 +49,18 @@ class _Fields(msgspec.Struct):
     fields: list[DetectedField] | None = None
 
 
-class LokiCatalog:
-    """The catalog of one source; see `model.catalog.LogCatalog`. It looks at the last week.
+class LokiCatalog(RecentCatalog):
+    """The catalog of one source; see `model.catalog.LogCatalog`. It looks at the last week."""
 
-    Where nothing is found there it looks at the range that was asked for last: what is investigated may be old.
-
-    Args:
-        client: Gives the source's client.
-        shared: Where answers are kept.
-        now_ns: What time it is.
-    """
-
-    def __init__(
-        self, client: Callable[[], HttpClient], shared: Shared, now_ns: Callable[[], int] = time.time_ns
-    ) -> None:
-        self._client = client
-        self._shared = shared
-        self._now_ns = now_ns
-        self.asked: TimeRange | None = None
+    recent_ns = _RECENT_NS
 
     async def label_names(self) -> Sequence[str]:
         """Names that a stream selector may use."""
-        return await self._recent("labels")
+        return await self._recently("labels", self.names_in)
 
     async def label_values(self, label: str) -> Sequence[str]:
         """Values of one label of the recent past; empty for a label that is not there."""
-        return await self._recent(_values_path(label))
+        return await self._recently(("values", label), lambda span: self.values_in(label, span))
 
     async def field_names(self) -> Sequence[str]:
         """Names found inside the lines, as far as Loki detects them."""
@@ -121,18 +105,6 @@ class LokiCatalog:
         params = [("query", query), *between(span), ("limit", str(limit))]
         reply = await self._client().request("GET", f"{API}/detected_fields", params=params, accept=(404,))
         return [] if reply.status == 404 else decoded(_Fields, reply).fields or []
-
-    def _range(self) -> TimeRange:
-        now_ns = self._now_ns()
-        return TimeRange(now_ns - _RECENT_NS, now_ns)
-
-    async def _recent(self, path: str) -> list[str]:
-        async def ask() -> list[str]:
-            found = await self._names(path, self._range())
-            return found if found or self.asked is None else await self._names(path, self.asked)
-
-        found: list[str] = await self._shared.get((path, self.asked), ask)
-        return found
 
     async def _names(self, path: str, span: TimeRange) -> list[str]:
         reply = await self._client().request("GET", f"{API}/{path}", params=between(span))

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote as quote_path
 
 import msgspec
 
-from obs_magics.adapters.shared import Shared
+from obs_magics.adapters.recent import RecentCatalog
 from obs_magics.adapters.tempo.search import Params, between
 from obs_magics.adapters.tempo.shapes import Judged, decoded, other_shape
 from obs_magics.model.time import DAY, TimeRange
-from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 from obs_magics.syntax.traceql import conditions_query, quote
 from obs_magics.syntax.traceql.words import INTRINSICS, SCOPES, SHORT
@@ -61,24 +59,10 @@ class _Tags(Judged):
     names: list[str] | None = msgspec.field(name="tagNames", default=None)
 
 
-class TempoCatalog:
-    """The catalog of one source; see `model.catalog.TraceCatalog`. It looks at the last day.
+class TempoCatalog(RecentCatalog):
+    """The catalog of one source; see `model.catalog.TraceCatalog`. It looks at the last day."""
 
-    Where nothing is found there it looks at the range that was asked for last: what is investigated may be old.
-
-    Args:
-        client: Gives the source's client.
-        shared: Where answers are kept.
-        now_ns: What time it is.
-    """
-
-    def __init__(
-        self, client: Callable[[], HttpClient], shared: Shared, now_ns: Callable[[], int] = time.time_ns
-    ) -> None:
-        self._client = client
-        self._shared = shared
-        self._now_ns = now_ns
-        self.asked: TimeRange | None = None
+    recent_ns = DAY
 
     async def services(self) -> Sequence[str]:
         """The services that write spans."""
@@ -90,13 +74,7 @@ class TempoCatalog:
 
     async def attribute_names(self) -> Sequence[str]:
         """Names of attributes with their scope, as far as the server lists them; no intrinsics."""
-
-        async def ask() -> list[str]:
-            found = await self._names(self._range())
-            return found if found or self.asked is None else await self._names(self.asked)
-
-        names: list[str] = await self._shared.get(("names", self.asked), ask)
-        return names
+        return await self._recently("names", self._names)
 
     async def attribute_values(self, name: str) -> Sequence[str]:
         """Values of one attribute (`span.http.route`, or without its scope) or intrinsic (`status`)."""
@@ -117,17 +95,8 @@ class TempoCatalog:
         found: list[str] = await self._shared.get((tag, span, service), ask)
         return found
 
-    def _range(self) -> TimeRange:
-        now_ns = self._now_ns()
-        return TimeRange(now_ns - DAY, now_ns)
-
     async def _recent(self, tag: str, service: str | None = None) -> list[str]:
-        async def ask() -> list[str]:
-            found = await self._values(tag, self._range(), service)
-            return found if found or self.asked is None else await self._values(tag, self.asked, service)
-
-        found: list[str] = await self._shared.get((tag, self.asked, service, "recent"), ask)
-        return found
+        return await self._recently((tag, service), lambda span: self._values(tag, span, service))
 
     async def _values(self, tag: str, span: TimeRange, service: str | None) -> list[str]:
         params = [*between(span), *([] if service is None else [("q", conditions_query(service=service))])]

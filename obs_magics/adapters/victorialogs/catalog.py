@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from obs_magics.adapters.log_pages import clock
-from obs_magics.adapters.shared import Shared
+from obs_magics.adapters.recent import RecentCatalog
 from obs_magics.model.errors import BadAnswer
 from obs_magics.model.time import SECOND, TimeRange
-from obs_magics.net.client import HttpClient
 from obs_magics.net.reply import Reply
 
 API = "/select/logsql"
@@ -35,24 +33,10 @@ class _Hits(msgspec.Struct):
     values: list[Hit] | None
 
 
-class VictoriaLogsCatalog:
-    """The catalog of one source; see `model.catalog.LogCatalog`. It looks at the last week.
+class VictoriaLogsCatalog(RecentCatalog):
+    """The catalog of one source; see `model.catalog.LogCatalog`. It looks at the last week."""
 
-    Where nothing is found there it looks at the range that was asked for last: what is investigated may be old.
-
-    Args:
-        client: Gives the source's client.
-        shared: Where answers are kept.
-        now_ns: What time it is.
-    """
-
-    def __init__(
-        self, client: Callable[[], HttpClient], shared: Shared, now_ns: Callable[[], int] = time.time_ns
-    ) -> None:
-        self._client = client
-        self._shared = shared
-        self._now_ns = now_ns
-        self.asked: TimeRange | None = None
+    recent_ns = _RECENT_NS
 
     async def label_names(self) -> Sequence[str]:
         """Fields that a stream filter may use."""
@@ -90,15 +74,10 @@ class VictoriaLogsCatalog:
         return names_of(await self._client().request("GET", f"{API}/{endpoint}", params=params))
 
     async def _recent(self, endpoint: str, field: str = "") -> list[str]:
-        async def ask() -> list[str]:
-            now_ns = self._now_ns()
-            found = await self.hits(endpoint, TimeRange(now_ns - _RECENT_NS, now_ns), field=field)
-            if not found and self.asked is not None:
-                found = await self.hits(endpoint, self.asked, field=field)
-            return sorted(hit.value for hit in found if hit.value)
+        async def ask(span: TimeRange) -> list[str]:
+            return sorted(hit.value for hit in await self.hits(endpoint, span, field=field) if hit.value)
 
-        names: list[str] = await self._shared.get((endpoint, field, self.asked), ask)
-        return names
+        return await self._recently((endpoint, field), ask)
 
 
 def between(span: TimeRange) -> Params:
