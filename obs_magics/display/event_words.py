@@ -15,14 +15,17 @@ _TITLE, _SERVICE = 100, 60
 _MOST_ONGOING = 3
 
 
-def event_sentences(summary: EventSummary, *, end_ns: int, zone: str = "UTC", whole: bool = True) -> list[str]:
+def event_sentences(
+    summary: EventSummary, *, end_ns: int, zone: str = "UTC", whole: bool = True, chosen: bool = False
+) -> list[str]:
     """What a summary says, a sentence without a full stop each.
 
     Args:
         summary: In numbers.
         end_ns: Where the range ends: how long ago the last change was is counted from there.
         zone: IANA name of the zone in which times are written.
-        whole: Whether all events were asked for: among chosen ones, that there is no change tells nothing.
+        whole: Whether changes before the trouble would be here: else that there is none tells nothing.
+        chosen: Whether some events alone were asked for.
     """
     if not summary.rows:
         return ["no events"]
@@ -31,7 +34,7 @@ def event_sentences(summary: EventSummary, *, end_ns: int, zone: str = "UTC", wh
         told.append(f"most in {short(summary.busiest, _SERVICE)}: {kinds_text(summary.busiest_kinds)}")
     if summary.before and (summary.before.changes or whole):
         told.append(_before(summary.before, zone))
-    told += [_last_change(summary.last_change, end_ns, zone)] if summary.last_change else []
+    told += [_last_change(summary.last_change, end_ns, zone, chosen)] if summary.last_change else []
     told += [_ongoing(summary.ongoing, end_ns, zone)] if summary.ongoing else []
     return told
 
@@ -63,10 +66,11 @@ def _before(before: Before, zone: str) -> str:
     return f"in the {back} before the {first}: {changes}"
 
 
-def _last_change(event: Event, end_ns: int, zone: str) -> str:
+def _last_change(event: Event, end_ns: int, zone: str, chosen: bool) -> str:
+    which = "the last of these changes" if chosen else "the last change"
     ago = seconds_text(max(end_ns - event.start_ns, 0) / 1e9)
     return (
-        f"the last change, {ago} before the end of the range ({_clock(event.start_ns, zone, end_ns)}): {_named(event)}"
+        f"{which}, {ago} before the end of the range ({_clock(event.start_ns, zone, end_ns)}): {_named(event)}"
     )
 
 

@@ -57,7 +57,11 @@ def events_panel(frame: pd.DataFrame, question: str, *, name: str, options: str,
             frame, span_ns=(start_ns, end_ns), zone=zone_text, title=title, about=kinds_text(summary.kinds)
         ),
         sentences=event_sentences(
-            summary, end_ns=end_ns, zone=zone_text, whole=_saw_changes(summary, question, options, start_ns)
+            summary,
+            end_ns=end_ns,
+            zone=zone_text,
+            whole=_saw_changes(summary, question, options, start_ns),
+            chosen=bool(question.strip() or options),
         ),
         notes=notes_about(origin),
         link=origin.link,

@@ -67,6 +67,8 @@ def test_options_and_words_narrow_the_answer(shop: Shell) -> None:
 def test_who_asks_for_alerts_is_not_told_that_nothing_changed(shop: Shell) -> None:
     for cell in ("%obs_events alerts of payment-api since 14:00", "%obs_events --kind alert --last 2h"):
         assert "nothing is known to have changed" not in " ".join(shop.run(cell).text.split())
+    deployed = " ".join(shop.run("%obs_events --kind deployment --last 2h").text.split())
+    assert "the last of these changes, 1 h 22 min before" in deployed
     short = shop.run("%obs_events --start 14:20 --end 14:40")  # the changes lie before
     assert "nothing is known to have changed" not in " ".join(short.text.split())
 
