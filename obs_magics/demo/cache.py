@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -77,11 +78,12 @@ def _build_into(place: Path, hours: int, progress: ProgressListener) -> Path:
 def _move_in(built: Path, place: Path, old: Path) -> None:
     """Put a new world in its place; one that somebody else has put there meanwhile is as good."""
     while not is_whole(place):
-        if place.exists():
-            place.rename(old)  # damaged: out of the way at once, deleted with the temporary folder
         try:
             built.rename(place)
         except OSError:
             if not place.exists():
                 raise
-            shutil.rmtree(old, ignore_errors=True)
+            if not is_whole(place):  # damaged: out of the way at once, deleted with the temporary folder
+                shutil.rmtree(old, ignore_errors=True)
+                with contextlib.suppress(FileNotFoundError):  # somebody else was as quick
+                    place.rename(old)

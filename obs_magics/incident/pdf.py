@@ -61,7 +61,8 @@ def write_pdf(html: str, path: Path) -> None:
             hint=f"install one (apt install chromium), or name it in ${BROWSER_VARIABLE};"
             " or open the HTML report in a browser and print it",
         )
-    with tempfile.TemporaryDirectory(prefix="obs-magics-") as folder:
+    # Helpers of the browser may outlive it for a moment, and write into its profile while that is deleted.
+    with tempfile.TemporaryDirectory(prefix="obs-magics-", ignore_cleanup_errors=True) as folder:
         page, printed = Path(folder) / "page.html", Path(folder) / "page.pdf"
         page.write_text(html, encoding="utf-8")
         # As root, which containers often are, Chromium refuses to start with its sandbox; the page is our own.

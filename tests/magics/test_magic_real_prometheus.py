@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def openmetrics(now: int) -> str:
-    """Two services over the last half hour, a point a minute."""
+    """Two services over half an hour and the next one, a point a minute: however long the server takes to start."""
     lines = ["# HELP requests Requests.", "# TYPE requests counter"]
     for service, pace in (("cart", 60), ('pay "x"', 120)):
         escaped = service.replace('"', '\\"')
         lines += [
-            f'requests_total{{service="{escaped}"}} {pace * minute} {now - (30 - minute) * 60}' for minute in range(31)
+            f'requests_total{{service="{escaped}"}} {pace * minute} {now - (30 - minute) * 60}' for minute in range(61)
         ]
     return "\n".join([*lines, "# EOF", ""])
 
