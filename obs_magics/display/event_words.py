@@ -69,9 +69,7 @@ def _before(before: Before, zone: str) -> str:
 def _last_change(event: Event, end_ns: int, zone: str, chosen: bool) -> str:
     which = "the last of these changes" if chosen else "the last change"
     ago = seconds_text(max(end_ns - event.start_ns, 0) / 1e9)
-    return (
-        f"{which}, {ago} before the end of the range ({_clock(event.start_ns, zone, end_ns)}): {_named(event)}"
-    )
+    return f"{which}, {ago} before the end of the range ({_clock(event.start_ns, zone, end_ns)}): {_named(event)}"
 
 
 def _ongoing(events: tuple[Event, ...], end_ns: int, zone: str) -> str:
