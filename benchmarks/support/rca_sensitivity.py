@@ -1,6 +1,7 @@
 """How much the ranking of services depends on the weights of the signals, which are set by hand.
 
-Two questions: what happens when one weight is halved or doubled; and what would come out had the weights been chosen
+Three questions: what happens when one weight is halved or doubled; what when all of them, and all constants by which
+findings are put together, are off at random by up to a half; and what would come out had the weights been chosen
 without ever seeing one sort of fault (leave one fault type out, over a grid).
 """
 
@@ -14,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from support.rca_cases import observations
 from support.rca_scores import rank
 
+from obs_magics.analysis.root_cause import fusion
 from obs_magics.analysis.root_cause.case import Case
 from obs_magics.analysis.root_cause.findings import Finding
 from obs_magics.analysis.root_cause.fusion import WEIGHTS, suspects
@@ -24,6 +27,11 @@ from obs_magics.analysis.root_cause.fusion import WEIGHTS, suspects
 Weights = Mapping[Any, float]
 
 FACTORS = (0.5, 2.0)
+DRAWS, OFF = 60, 0.5
+FUSION = (
+    "_FOLLOWS", "_OUTCOME", "_CALLED_IN_VAIN", "_CALLED_OTHERWISE", "_OFF_GRAPH", "_NAMED", "_NOT_TRACED", "_SURE",
+)  # fmt: skip
+"""The constants of `analysis.root_cause.fusion` by which findings are put together."""
 GRID: Mapping[str, Sequence[float]] = {
     "logs": (2.0, 4.0, 6.0),
     "calls": (1.0, 2.0, 3.0),
@@ -41,11 +49,12 @@ class Told:
     truth: str
     findings: Sequence[Finding]
     calls: frozenset[tuple[str, str]]
+    traced: frozenset[str]
 
     def right(self, weights: Weights) -> bool:
         """Whether the first service is the right one."""
-        ranked = [suspect.service for suspect in suspects(self.findings, self.calls, weights=weights)]
-        return rank(ranked, self.truth) == 1
+        ranked = suspects(self.findings, self.calls, weights=weights, traced=self.traced)
+        return rank([suspect.service for suspect in ranked], self.truth) == 1
 
 
 def measured(folders: Sequence[Path], truth: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -56,7 +65,48 @@ def measured(folders: Sequence[Path], truth: Mapping[str, Mapping[str, Any]]) ->
         for signal in WEIGHTS
         for factor in FACTORS
     }
-    return {"as set": _by_set(told, WEIGHTS), "varied": varied, "fault left out": _left_out(told)}
+    return {
+        "as set": _by_set(told, WEIGHTS),
+        "varied": varied,
+        **drawn(told),
+        "fault left out": _left_out(told),
+    }
+
+
+def drawn(told: Sequence[Told]) -> dict[str, Any]:
+    """AC@1 by set over `DRAWS` settings with all constants off by up to a half: the mean and the worst.
+
+    And of each constant how much is lost, on average over all cases, in the settings in which it is far too low, and in
+    those in which it is far too high.
+    """
+    random = np.random.default_rng(20)
+    names = [*WEIGHTS, *FUSION]
+    factors = random.uniform(1 - OFF, 1 + OFF, (DRAWS, len(names)))
+    usual = {name: getattr(fusion, name) for name in FUSION}
+    found: list[dict[str, float]] = []
+    every: list[float] = []
+    try:
+        for row in factors:
+            by_name = dict(zip(names, row.tolist(), strict=True))
+            for name in FUSION:
+                setattr(fusion, name, usual[name] * by_name[name])
+            weights = {signal: WEIGHTS[signal] * by_name[signal] for signal in WEIGHTS}
+            found.append(_by_set(told, weights))
+            every.append(statistics.mean(one.right(weights) for one in told))
+    finally:
+        for name, value in usual.items():
+            setattr(fusion, name, value)
+    return {
+        "drawn, mean": {group: statistics.mean(one[group] for one in found) for group in found[0]},
+        "drawn, worst": {group: min(one[group] for one in found) for group in found[0]},
+        "drawn, by constant": {
+            name: {
+                "low": float(np.mean([every[at] for at in np.flatnonzero(factors[:, place] < 1 - OFF / 2)])),
+                "high": float(np.mean([every[at] for at in np.flatnonzero(factors[:, place] > 1 + OFF / 2)])),
+            }
+            for place, name in enumerate(names)
+        },
+    }
 
 
 def _told(folders: Sequence[Path], truth: Mapping[str, Mapping[str, Any]]) -> Iterator[Told]:
@@ -64,7 +114,8 @@ def _told(folders: Sequence[Path], truth: Mapping[str, Mapping[str, Any]]) -> It
         case, label = Case.of(observations(folder)), truth.get(folder.name)
         if case is not None and label is not None:
             fault = " ".join(str(label.get("fault") or "").split()[:4])
-            yield Told(label["set"], fault, label["root_cause_service"], case.findings, case.calls)
+            seen = case.requests.services if case.requests is not None and case.traced else frozenset()
+            yield Told(label["set"], fault, label["root_cause_service"], case.findings, case.calls, seen)
 
 
 def _by_set(told: Sequence[Told], weights: Weights) -> dict[str, float]:
@@ -90,7 +141,8 @@ def _left_out(told: Sequence[Told]) -> dict[str, float]:
 def table(found: Mapping[str, Any]) -> str:
     """What `measured` found, to read: AC@1."""
     groups = list(found["as set"])
-    rows = {"as set": found["as set"], **found["varied"], "fault left out": found["fault left out"]}
+    drawn_rows = {name: found[name] for name in ("drawn, mean", "drawn, worst")}
+    rows = {"as set": found["as set"], **found["varied"], **drawn_rows, "fault left out": found["fault left out"]}
     lines = ["weights" + " " * 17 + "".join(f"{group:>16}" for group in groups)]
     lines += [f"  {name:<22}" + "".join(f"{row[group]:>16.3f}" for group in groups) for name, row in rows.items()]
     return "\n".join(lines)
