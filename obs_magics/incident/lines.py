@@ -27,7 +27,9 @@ from obs_magics.session.plan_logs import LogsOptions
 _STRETCHES = 24
 _MOST_LINES = 20_000
 """Of each source: four pages of Loki's, and more than one reads."""
-_HALVINGS, _ENOUGH = 10, 500  # to find as many lines of the beginning, where there are more in all
+_FIRST_LINES = 5000
+"""Likewise of the beginning, where there are more in all: one page."""
+_HALVINGS, _ENOUGH = 10, 500  # to find as many lines of the beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,11 @@ async def _ask(desks: Desks, name: str, services: Sequence[str], span: TimeRange
     target = desks.core.book.logs_source(name)
     query = await target.words_query(LogWords(services=tuple(services)))
 
-    async def lines(within: TimeRange) -> pd.DataFrame:
-        options = LogsOptions(start=within.start_ns, end=within.end_ns, level="error", limit=_MOST_LINES)
+    async def lines(within: TimeRange, limit: int = _FIRST_LINES) -> pd.DataFrame:
+        options = LogsOptions(start=within.start_ns, end=within.end_ns, level="error", limit=limit)
         return await desks.core.logs(query, options, source=name, progress=no_progress)
 
-    newest = await lines(span)
+    newest = await lines(span, _MOST_LINES)
     return await _with_beginning(newest, span, lines) if _cut(newest) else _Told(newest)
 
 
