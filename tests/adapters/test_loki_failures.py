@@ -55,7 +55,51 @@ REFUSALS: list[tuple[str, int, type[ObsError], str]] = [
     ("nobody knows what this is", 400, QueryError, "--dry-run"),
     ("forbidden", 403, AuthError, "auth"),
     ("log queries are not supported as an instant query type", 400, QueryError, "obs_logs"),
+    ("no org id", 400, AuthError, "tenant"),
+    ("cardinality limit exceeded for {}; 100001 entries, more than limit of 100000", 400, LimitExceeded, "narrow"),
+    ("the query hit the max number of chunks limit (limit: 2000000 chunks)", 400, LimitExceeded, "narrow"),
+    ("max streams matchers per query exceeded, matchers-count > limit (1500 > 1000)", 400, LimitExceeded, "narrow"),
+    ("[interval] value exceeds limit", 400, LimitExceeded, "[5m]"),
+    ("this data is no longer available, it is past now - max_query_lookback (24h)", 400, LimitExceeded, "later"),
+    ("invalid query, through < from (1 < 2)", 400, QueryError, "range"),
+    ("stream selector is missing required matchers [app], labels present", 400, QueryError, "required_labels"),
+    ("stream selector has less label matchers than required: (present: [a])", 400, QueryError, "minimum_labels"),
+    ("request timed out, decrease the duration of the request or add more label", 504, SourceTimeout, "narrow"),
+    ("the request was cancelled by the client", 499, SourceTimeout, "narrow"),
+    ("query blocked by policy", 400, QueryError, "blocked_queries"),
+    ("querying is disabled, please contact your Loki operator", 400, SourceUnavailable, "max_query_parallelism"),
+    ("parse error : invalid aggregation sum_over_time without unwrap", 400, QueryError, "| unwrap"),
+    ("parse error : invalid aggregation count_over_time with unwrap", 400, QueryError, "without unwrap"),
 ]
+
+
+@pytest.mark.parametrize("name", ["error", "message"])
+@pytest.mark.parametrize("status", [400, 422, 200])
+async def test_gateways_tell_errors_as_json(name: str, status: int) -> None:
+    said = (
+        '{"status":"error","errorType":"bad_data","%s":"parse error at line 1, col 2: syntax error: unexpected $end"}'
+    )
+    found = answer(said % name, status=status)
+    with pytest.raises(BadAnswer if (status, name) == (200, "message") else QueryError) as caught:
+        await ask(found)
+    assert "errorType" not in str(caught.value)
+    if isinstance(caught.value, QueryError):
+        assert caught.value.position == 1
+        assert caught.value.query == '{app="x"}'
+        assert caught.value.where.startswith("loki (")
+
+
+async def test_json_that_tells_no_error_is_shown_as_it_is() -> None:
+    for body in ('{"reason": 5}', '{"error": '):
+        with pytest.raises(QueryError) as caught:
+            await ask(answer(body, status=400))
+        assert body.strip() in str(caught.value)
+
+
+async def test_an_error_in_a_good_answer_keeps_its_kind() -> None:
+    with pytest.raises(SourceTimeout, match="deadline") as caught:
+        await ask(answer('{"status":"error","errorType":"timeout","error":"context deadline exceeded"}'))
+    assert caught.value.where.startswith("loki (")
 
 
 @pytest.mark.parametrize(("words", "status", "expected", "way_out"), REFUSALS)
@@ -66,7 +110,7 @@ async def test_refusals_and_the_way_out(words: str, status: int, expected: type[
     assert type(error) is expected
     assert way_out in error.hint
     assert error.where.startswith("loki (http://127.0.0.1:")
-    assert words.strip().split(" (")[0][:40] in str(error)
+    assert words.strip().removeprefix("parse error : ").split(" (")[0][:40] in str(error)
 
 
 async def test_a_failure_after_long_work_is_not_repeated() -> None:

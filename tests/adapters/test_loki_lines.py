@@ -117,6 +117,32 @@ async def test_the_limit_of_the_server_is_learnt_from_its_words() -> None:
         assert fake.pages[0]["limit"] == "7"  # not asked for too much twice
 
 
+@pytest.mark.parametrize("status", [413, 500])
+async def test_pages_become_smaller_when_so_many_lines_are_too_large_for_the_server(status: int) -> None:
+    words = "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (6050583 vs. 4194304)"
+    fake = FakeLoki(plain(30))
+
+    def problem(path: str, form: Mapping[str, str]) -> Step | None:
+        too_many = form.get("direction") == "backward" and int(form["limit"]) > 8
+        return answer(words, status=status, kind="text/plain") if too_many else None
+
+    fake.problem = problem
+    async with fake.source() as (source, _):
+        found = await source.logs(question(limit=25))
+    assert len(found.frame) == 25
+    assert max(int(page["limit"]) for page in fake.pages) == 6
+
+
+async def test_a_line_that_is_too_large_alone_is_told() -> None:
+    fake = FakeLoki(plain(3))
+    words = "response larger than the max message size (105093682 vs 16777216)"
+    fake.problem = lambda _path, form: answer(words, status=413, kind="text/plain") if "limit" in form else None
+    async with fake.source() as (source, _):
+        with pytest.raises(LimitExceeded, match="larger than the max") as caught:
+            await source.logs(question(limit=2))
+    assert "page_lines" in caught.value.hint
+
+
 async def test_what_is_sent_is_what_the_api_takes() -> None:
     fake = FakeLoki(plain(3))
     async with fake.source(tenant="team-a") as (source, stage):

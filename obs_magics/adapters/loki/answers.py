@@ -21,6 +21,7 @@ from obs_magics.adapters.log_rows import Rows, label_column
 from obs_magics.adapters.loki import texts
 from obs_magics.adapters.loki.bare import without_entries
 from obs_magics.adapters.loki.entries import Entries, read_entries, read_plain
+from obs_magics.adapters.loki.errors import refused
 from obs_magics.adapters.loki.marks import Marks, entry_marks
 from obs_magics.adapters.prometheus.answers import Series
 from obs_magics.adapters.prometheus.answers import parse_answer as parse_numbers
@@ -50,6 +51,7 @@ class _Envelope(msgspec.Struct):
     status: str = ""
     data: _Data | None = None
     warnings: list[str] | None = None
+    error: str = ""
 
 
 class _Scalar(msgspec.Struct):
@@ -82,6 +84,7 @@ def parse_answer(body: bytes) -> Parsed:
 
     Raises:
         BadAnswer: It is not JSON, is cut off, or is not an answer of this API.
+        QueryError: It tells of an error, as a `SourceError` when that is none of the query.
     """
     marks = _entry_marks(body)
     if marks is not None:
@@ -100,6 +103,8 @@ def parse_answer(body: bytes) -> Parsed:
         what = f"not whole JSON: {error}" if body.strip() else "empty"
         raise BadAnswer(f"the answer is {what}", hint="ask again; a proxy may have cut it") from None
     if envelope.status != "success" or envelope.data is None:
+        if envelope.error:  # with the status 200, from what stands in front of a Loki
+            raise refused(envelope.error)
         raise BadAnswer("the answer is not one of Loki's API", hint=_HINT)
     if envelope.data.kind != "streams":
         return parse_numbers(body)

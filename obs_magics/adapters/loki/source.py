@@ -160,7 +160,7 @@ class LokiSource(HttpSource[LokiSettings]):
         try:
             found = await self._ask(RANGE, form, sent)
         except LimitExceeded as error:
-            most = errors.most_lines(error)
+            most = errors.most_lines(error, lines)
             if most is None or not 0 < most < lines:
                 raise
             self._page_lines = most
@@ -228,9 +228,9 @@ class LokiSource(HttpSource[LokiSettings]):
             raise reply.not_json()
         try:
             found = await asyncio.to_thread(parse_answer, reply.body)
-        except (BadAnswer, QueryError) as error:
+        except (SourceError, QueryError) as error:
             error.where = self._client.where
-            raise
+            raise (errors.located(error, sent) if isinstance(error, QueryError) else error) from None
         return replace(found, warnings=(*reply.notes, *found.warnings))
 
     async def _why_empty(self, query: LogsQuery, tree: LogQuery | None, pages: Pages) -> str:
