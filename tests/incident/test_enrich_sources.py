@@ -253,3 +253,18 @@ def test_fewer_instances_are_bad_and_changes_are_near_or_far(tmp_path: Path, mon
     assert "▲ availability" in text
     for words in ("the service itself pay", "calls it caller", "everywhere deployment", "not connected unknown"):
         assert words in text, words
+
+
+def test_a_time_outside_of_all_data_is_told_with_what_the_data_covers(tmp_path: Path) -> None:
+    with Session(zone="UTC") as session:
+        session.connect("one", str(lines(tmp_path / "one", "pay", 16, 18)))
+        deploys = tmp_path / "deploys.csv"
+        deploys.write_text("when,service,version\n2026-11-22 14:12,pay,v1\n2026-11-22 14:20,pay,v2\n")
+        session.connect("changes", str(deploys), type="events")
+        found = session.enrich("pay", "2026-11-20 14:15")
+    text = text_of(found)
+    assert "2026-11-22 14:12:00" in text
+    assert "no change before it is recorded" not in text
+    assert "changes before it are not known: " in text
+    assert any(one.startswith("one has nothing of that time: logs: ") for one in found.notes)
+    assert found.notes[-1] == "no source has anything of that time: name one that their data covers, with --at"
