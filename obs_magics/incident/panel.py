@@ -19,6 +19,7 @@ from obs_magics.display.timeline.times import response_sentences
 from obs_magics.display.units import count_text
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.measured import measure_title
+from obs_magics.incident.missing import missing
 from obs_magics.incident.words import headline, incident_sentences
 from obs_magics.model.events import CHANGES, events_frame, events_of
 from obs_magics.model.incident import Response, Shift
@@ -49,7 +50,7 @@ def incident_panel(enriched: Enriched, *, name: str, zone: str) -> Panel:
         headline=headline(enriched, zone=zone),
         chart=incident_chart(enriched, zone),
         sentences=incident_sentences(enriched, zone=zone),
-        notes=[*notes_of(failed=enriched.failed, warnings=enriched.warnings), *_notes(enriched)],
+        notes=[*notes_of(failed=missing(enriched.failed), warnings=enriched.warnings), *_notes(enriched)],
         sections=_sections(enriched, zone),
         next_cells=_next_cells(enriched, name),
     )

@@ -101,11 +101,11 @@ def _beside(factors: Sequence[Factor]) -> list[str]:
 def spread_sentence(found: Investigation, *, zone: str) -> str:
     """Where it failed first, and where next: "errors: pay 14:23 (pool exhausted) → users 14:24 (timeout)"."""
     steps = found.spread()[:_STEPS]
-    if len(steps) < 2:
+    if not steps:
         return ""
     day = several_days(steps[0].at_ns, steps[-1].at_ns, zone)
     told = (f"{one.service} {clock(one.at_ns, zone, day=day)} ({short(pattern_text(one.sign), 60)})" for one in steps)
-    return f"errors spread: {' → '.join(told)}"
+    return f"{'errors spread' if len(steps) > 1 else 'the first errors'}: {' → '.join(told)}"
 
 
 def restarts_sentence(found: Investigation, *, zone: str) -> str:

@@ -15,6 +15,7 @@ from obs_magics.config.adapter import Adapter
 from obs_magics.config.platform import PlatformSettings
 from obs_magics.incident.enriched import Enriched
 from obs_magics.incident.panel import incident_panel, timeline_panel
+from obs_magics.incident.verdict import verdict_sentences
 from obs_magics.incident.words import headline, incident_sentences
 from obs_magics.local.source import FolderSource
 from obs_magics.model.errors import ConfigError, UsageError
@@ -142,6 +143,17 @@ def test_a_service_that_stops_is_noticed_by_its_traffic(tmp_path: Path) -> None:
     assert "no neighbour" not in text
     assert "no error lines" in text
     assert "throughput" in set(found.timeline()["measure"].dropna())
+
+
+def test_a_folder_without_traces_says_so_once_and_the_only_errors_are_named(tmp_path: Path) -> None:
+    lines(points(tmp_path / "one"), "pay", 16, 17, 18, 19, text="daily quota exceeded")
+    with Session(zone="UTC") as session:
+        session.connect("one", str(tmp_path / "one"))
+        found = session.root_cause(session.enrich("pay", "14:15"))
+    assert text_of(found.enriched).count("there are no spans in this folder") == 1
+    told = verdict_sentences(found, zone="UTC")
+    assert "the first errors: pay 14:16 (daily quota exceeded …)" in told
+    assert "next: look for traces: there were none here" in told
 
 
 def test_few_points_are_not_called_nothing(tmp_path: Path) -> None:

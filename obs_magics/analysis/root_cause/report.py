@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from obs_magics.analysis.root_cause.case import Case
 from obs_magics.analysis.root_cause.changes import Judged
+from obs_magics.analysis.root_cause.edits import LOGS_ONLY
 from obs_magics.analysis.root_cause.evidence import evidence_of
 from obs_magics.analysis.root_cause.factors import change_factor, elsewhere_factor, reference, service_factor
 from obs_magics.analysis.root_cause.fusion import Suspect
@@ -190,9 +191,7 @@ def _next_steps(case: Case, factors: Sequence[Factor], changes: Sequence[Judged]
     ]
     missing = {"logs": case.given.logs, "traces": case.given.spans, "changes": case.given.events}
     steps += [
-        f"connect a source of {name}, which none of these has"
-        for name, frame in missing.items()
-        if frame is None or frame.empty
+        f"look for {name}: there were none here" for name, frame in missing.items() if frame is None or frame.empty
     ]
     return tuple(steps)
 
@@ -204,7 +203,10 @@ def _open(case: Case, changes: Sequence[Judged]) -> list[Judged]:
     return [
         one
         for one in case.changes
-        if one.verdict == "unlikely" and one.change.service == case.place and one.change.deployed == "own"
+        if one.verdict == "unlikely"
+        and one.change.service == case.place
+        and one.change.deployed == "own"
+        and one.change.edit.risk > LOGS_ONLY
     ][:_MOST_LOOKS]
 
 

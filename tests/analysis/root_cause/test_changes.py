@@ -227,6 +227,13 @@ def test_that_it_is_the_service_s_own_is_nothing_in_common() -> None:
     assert not any(one.change and one.change.id == "c8" for one in report.ruled_out)  # it is not decided
 
 
+def test_what_touches_logs_alone_is_no_next_step() -> None:
+    level = deployment(71, "pay", "tidy", id="c7", diff="+log.Info(x)\n+logger.Debug(y)")
+    report = told_of(level, logs=lines([(90 + at / 4, "pay", "error", "quota exceeded") for at in range(38)]))
+    assert not any("tidy" in step for step in report.next_steps)
+    assert any(one.change and one.change.id == "c7" for one in report.ruled_out)
+
+
 @pytest.mark.parametrize(("level", "whose"), [("error", "with error lines of pay"), ("info", "the requests to pay")])
 def test_of_error_lines_alone_shares_are_those_of_requests_that_wrote_them(level: str, whose: str) -> None:
     spread = [(60 + at / 2, "pay", level, "request failed") for at in range(60)]
