@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -104,6 +105,22 @@ def test_files_in_other_encodings(tmp_path: Path, encoding: str, ending: str) ->
     assert len(log_rows(reading)) == 6
     told = [f"pay.log{ending}: 3 lines are no UTF-8: read as Windows-1252 where that may be"]
     assert problems(reading) == (told if encoding == "latin-1" else [])
+
+
+def test_what_this_user_may_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pay.log", "secret.log"):
+        write_log(tmp_path / name, "2026-11-22T14:00:00Z ERROR boom\n")
+    own = Path.open
+
+    def refuse(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == "secret.log":
+            raise PermissionError(13, "Permission denied", str(path))
+        return own(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    reading = read_files(tmp_path, Mapping())
+    assert [table["filename"][0].as_py() for table in reading.logs] == ["pay.log"]
+    assert problems(reading) == ["secret.log: cannot be read: Permission denied"]
 
 
 @pytest.mark.parametrize(
