@@ -185,6 +185,8 @@ def test_it_is_saved_in_the_form_of_its_ending(report: Postmortem, tmp_path: Pat
     if name.endswith("json"):
         data = json.loads(content)
         assert data["impact"]["slo"] == "99.9 % in 30d"
+        assert list(data["summary"]) == ["What happened", "Impact", "Why", "Ruled out", "Response", "Next"]
+        assert (data["status"], data["zone"]) == ("", "UTC")
         assert data["timeline"][0]["timestamp"].startswith("2026-11-2")
     elif name.endswith("md"):
         pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", content.decode())

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from obs_magics import __version__
-from obs_magics.display.clock import MS, at, clock_text
+from obs_magics.display.clock import MS, at, clock_text, dates_text
 from obs_magics.display.document import Document, Part, to_html, to_markdown
 from obs_magics.display.times import several_days
 from obs_magics.display.visible import short
@@ -135,7 +135,8 @@ class Postmortem:
     def _footer(self) -> str:
         asked = dict.fromkeys(f"{one.source} ({one.platform})" for one in self.found.enriched.questions)
         now = self.found.enriched.now_ns
-        until = f"; the data ends at {clock_text(now // MS, self.zone, day=True)}" if now else ""
+        day, time = dates_text(now // MS, now // MS, self.zone), clock_text(now // MS, self.zone)
+        until = f"; the data ends on {day} at {time}" if now else ""
         return f"Written by obs_magics {__version__} from {', '.join(asked) or 'no source'}{until}."
 
     def check(self) -> int:
@@ -148,9 +149,14 @@ class Postmortem:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
+        from obs_magics.incident.report.summary import status, summary_rows
+
         enriched = self.found.enriched
         told = {
             "title": self.title,
+            "status": status(self),
+            "zone": self.zone,
+            "summary": dict(summary_rows(self)),
             "incident": enriched.incident.to_dict(),
             "impact": self.impact.to_dict(),
             "response": self.response.to_dict(),
