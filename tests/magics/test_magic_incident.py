@@ -115,7 +115,7 @@ def test_what_does_not_come_stands_first(shop: Shell, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(FolderSource, "traces", down)
     text = text_of(shop.run("%obs_incident payment-api --at 14:15"))
-    assert "✖ Failed: failing traces: demo: it went away" in text
+    assert "✖ Failed: failing traces, slow traces, traces, usual traces: demo: it went away" in text
     assert "Connection pool exhausted" in text
 
 
