@@ -146,7 +146,7 @@ def both_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stor
         yield store_of_folder(connection, folder), store_of_block(_block(histograms=True))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(
     wanted=st.sets(st.integers(0, 299), min_size=1),
     start=st.integers(-20_000, 160_000),
