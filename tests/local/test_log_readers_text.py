@@ -267,6 +267,12 @@ def test_mixed_files_say_where_they_change_and_lines_before_the_first_time_are_k
     ]
 
 
+def test_lines_that_end_with_a_carriage_return_alone(tmp_path: Path) -> None:
+    lines = [f"2026-11-22T14:00:0{n}Z ERROR boom" for n in range(5)]
+    rows = log_rows(read_log(tmp_path / "pay.log", "\r".join(lines) + "\r"))
+    assert [message for *_, message in rows] == lines
+
+
 def test_colours_are_taken_out(tmp_path: Path) -> None:
     line = "\x1b[32m2026-11-22T14:00:00Z\x1b[0m \x1b[1;31mERROR\x1b[0m\x1b[K boom\n"
     rows = log_rows(read_log(tmp_path / "pay.log", line * 3))

@@ -51,7 +51,7 @@ def looks_right(file: File) -> bool:
 
 def sample_lines(file: File) -> list[str]:
     """The first lines with something in them, as text; the last of the head may be cut and is left out."""
-    lines = _uncoloured(file.head).decode("utf-8", "replace").split("\n")
+    lines = _broken(_uncoloured(file.head)).decode("utf-8", "replace").split("\n")
     whole = lines[:-1] if len(lines) > 1 else lines
     return [line.rstrip("\r") for line in whole if line.strip()][:_SAMPLE]
 
@@ -81,6 +81,11 @@ def _uncoloured(data: bytes) -> bytes:
     return _COLOUR.sub(b"", data) if b"\x1b[" in data else data
 
 
+def _broken(data: bytes) -> bytes:
+    """Lines that end with a carriage return alone, as old Macs and some devices write them, with line breaks."""
+    return data.replace(b"\r", b"\n") if b"\n" not in data else data
+
+
 def _without_holes(data: bytes) -> bytes:
     """Without the NULs of a hole, which a file has that was cut while its program went on writing."""
     if _HOLE_SEEN not in data:
@@ -90,7 +95,7 @@ def _without_holes(data: bytes) -> bytes:
 
 def _lines(data: bytes) -> tuple[list[str], int]:
     """Lines as text, and how many of them are no UTF-8."""
-    data = _uncoloured(data.replace(b"\r\n", b"\n").removesuffix(b"\r"))
+    data = _uncoloured(_broken(data.replace(b"\r\n", b"\n").removesuffix(b"\r")))
     try:
         return data.decode().split("\n"), 0
     except UnicodeDecodeError:
