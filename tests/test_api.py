@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from support.fakes import FAKE, NOW_NS, UNBUILT, FakeSource
-from support.servers import free_port, prometheus
+from support.patience import eventually_async
+from support.servers import nobody, prometheus
 
 import obs_magics
 from obs_magics import AsyncSession, Session
@@ -211,8 +212,8 @@ def test_an_unknown_platform_names_the_way_out(session: Session) -> None:
 
 
 def test_a_dead_server_is_a_few_lines(session: Session) -> None:
-    with pytest.raises(SourceUnavailable) as error:
-        session.connect("x", f"http://127.0.0.1:{free_port()}", type="prometheus")
+    with nobody() as address, pytest.raises(SourceUnavailable) as error:
+        session.connect("x", address, type="prometheus")
     assert len(str(error.value).splitlines()) <= 4
     assert error.value.hint
 
@@ -265,8 +266,7 @@ async def test_cancelling_an_asynchronous_call_cancels_what_is_in_flight(monkeyp
         await session.connect("f", "http://fake")
         source = session._core.book.source("f")
         task = asyncio.create_task(session.metrics("wait"))
-        while not source.asked:
-            await asyncio.sleep(0.01)
+        await eventually_async(lambda: bool(source.asked))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -287,7 +287,7 @@ def test_threads_can_share_a_session(session: Session) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len({frame.obs.provenance.digest for frame in frames}) == 1
     assert len(frames) == 8
 
