@@ -477,3 +477,27 @@ def test_the_charts_mark_the_cause_in_another_service_and_what_ended_it(session:
         ("12:59:45", "config change", "inventory-service", "Index inventory_sku_idx created again"),
     ]
     assert report.document.figures[0].alt == "p99 latency of checkout-api"
+
+
+def test_what_no_source_tells_is_not_known_and_what_is_usual_is_no_damage(found: Investigation) -> None:
+    metrics = found.enriched.metrics
+    rates = replace(found.enriched, metrics=metrics[metrics["metric"] != "error_rate"])
+    assert ("Failed requests", "not known: no source tells the error rate") in impact_of(rates).facts()
+    calm = Impact(requests=1000.0, failed=3.0, usual_failed=4.0, worst_share=0.2, worst_ns=0)
+    assert calm.failed_text() == "3 of 1,000 requests failed (0.3 %), no more than in an ordinary time (about 4)"
+    rare = replace(calm, failed=12.0, usual_failed=0.2)
+    assert rare.failed_text().endswith(
+        "in the worst minute 20 % at 1 Jan 00:00 UTC; in an ordinary time hardly any would have"
+    )
+    unknown = replace(calm, usual_failed=None, worst_share=None)
+    assert unknown.failed_text() == "3 of 1,000 requests failed (0.3 %)"
+    none_failed = metrics.assign(value=metrics["value"].where(metrics["metric"] != "error_rate", 0.0))
+    assert impact_of(replace(found.enriched, metrics=none_failed)).worst_share is None
+
+
+def test_an_action_that_no_factor_asks_for_names_its_sign(found: Investigation) -> None:
+    none = replace(found.report, factors=(), conclusion="not enough evidence", reason="nothing stands out")
+    bare = replace(found, report=none)
+    part = next(part for part in Postmortem(found=bare).document.parts if part.key == "actions")
+    table = next(block for block in part.blocks if isinstance(block, Table))
+    assert {row[2] for row in table.rows} >= {"Connection pool exhausted"}
