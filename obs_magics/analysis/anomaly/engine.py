@@ -15,10 +15,12 @@ from obs_magics.analysis.anomaly.edges import settled, sharpened
 from obs_magics.analysis.anomaly.grids import Batch, Gridded, batches, on_grid
 from obs_magics.analysis.anomaly.kinds import kind_of, method_of, severity_of
 from obs_magics.analysis.anomaly.normal import Normal, normals_of
+from obs_magics.analysis.anomaly.onsets import Onsets, breaks_of, onsets_of
 from obs_magics.analysis.anomaly.selection import one_each, standing_out
 from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of, with_shifts
 from obs_magics.analysis.anomaly.still import fell_silent, flat_runs
 from obs_magics.analysis.anomaly.swings import sizes_of, swing_evidence, swings_of, with_swings
+from obs_magics.analysis.anomaly.tails import Row, believable
 from obs_magics.analysis.anomaly.thresholds import Threshold, crossings
 from obs_magics.analysis.anomaly.tracks import Track, Tracks
 from obs_magics.analysis.anomaly.windows import Candidate, Evidence, candidates_of, evidence_of
@@ -117,6 +119,7 @@ class _Search:
     sizes: Normal
     swings: Evidence
     moves: Moves | None
+    onsets: Onsets | None
 
 
 def _search(batch: Batch, normal: Normal) -> _Search:
@@ -127,6 +130,7 @@ def _search(batch: Batch, normal: Normal) -> _Search:
         sizes=sizes,
         swings=swing_evidence(sizes, batch.judged),
         moves=moves_of(normal, batch.judged),
+        onsets=onsets_of(normal, normal.filled, batch.day) if normal.short else None,
     )
 
 
@@ -139,10 +143,19 @@ def _row_events(batch: Batch, search: _Search, row: int, level: settings.Level) 
     swings = swings_of(search.sizes, search.swings, row, factor)
     moves = search.moves
     shifts = shifts_of(normal, moves, batch.values[row], row, factor) if moves and moves.best[row] > factor else []
-    if not found and not swings and not shifts:
+    broken = (
+        breaks_of(search.onsets, normal.filled[row] - normal.season[row], row, factor, batch.judged)
+        if search.onsets
+        else []
+    )
+    if not found and not swings and not shifts and not broken:
         return []
     events = with_swings(with_shifts(one_each([*found, *swings, *shifts]), shifts), swings)
+    for one in broken:
+        events = [one, *(other for other in events if other.first > one.last or other.last < one.first)]
     told = standing_out(events, batch.values.shape[1], level)
+    if normal.short:
+        told = believable(told, Row(batch.values[row], normal.z[row], search.evidence, row, batch.step_ns), factor)
     return [settled(one, normal.z[row]) for one in told if one.last >= batch.judged]
 
 

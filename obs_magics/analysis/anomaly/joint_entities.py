@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from obs_magics.analysis.anomaly.checks import plain
 from obs_magics.analysis.anomaly.tracks import increases, is_counter
 from obs_magics.model.errors import UsageError
 from obs_magics.model.series import Series, common_labels, one_line, selector, short_names, split_series
@@ -58,6 +59,7 @@ def entities(frame: pd.DataFrame, *, by: str | Sequence[str] | None = "service")
         by: The label, or labels, that name an entity; None for the whole frame as one. A label that no series has
             leaves the whole frame as one, too.
     """
+    frame = plain(frame)
     names = [by] if isinstance(by, str) else list(by or ())
     names = [name for name in names if name in frame.columns]
     groups: dict[tuple[str, ...], list[Series]] = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from obs_magics.analysis.anomaly.calm import calm_days
 from obs_magics.analysis.anomaly.grids import Batch
 from obs_magics.analysis.anomaly.levels import drifting, followed, one_level, running_median, slow_level
 from obs_magics.analysis.anomaly.quantiles import medians, row_quantiles, spreads
@@ -22,6 +23,7 @@ Array = np.ndarray[Any, Any]
 
 _DAYS_FOR_DAILY_LEVEL = 3
 _CELLS_OF_A_DAY = 48  # below, a day is too short a window
+_WEEK = 7
 _PART_OF_SHORT = 3  # of a series of a few days: what is shorter than half of that part is no level
 _LESS_SURE = 4.0  # spreads more per window that the level is carried on
 _PART_OF_DRIFT = 8  # likewise, of one that drifts
@@ -52,6 +54,7 @@ class Normal:
         season: What the phase adds.
         moves: bool; for rows that mostly stand still, where they move; True everywhere for the others.
         still: bool, per row: mostly stands still.
+        short: Whether there are less days than make a daily level.
     """
 
     expected: Array
@@ -63,6 +66,8 @@ class Normal:
     season: Array
     moves: Array
     still: Array
+    short: bool
+    filled: Array
 
 
 def normals_of(batch: Batch) -> Iterator[tuple[Batch, Normal]]:
@@ -106,8 +111,19 @@ def _normal(batch: Batch, window: int, level: _Level) -> Normal:
         values = np.where(absent, expected, values)
         seasons, expected = _seasons_and_level(batch, values, window, level, seasons)
         values = np.where(absent, expected, values)
+    if level is slow_level and batch.clocked:
+        expected, seasons = _with_calm_days(batch, values, expected, seasons, window)
     unsure = _unsure(values.shape[1], window) if level is _following else 1.0
-    return _with_noise(batch, values, expected, seasons, window, unsure=unsure)
+    return _with_noise(
+        batch,
+        values,
+        expected,
+        seasons,
+        window,
+        unsure=unsure,
+        settles=level is not _resting,
+        short=level is not slow_level,
+    )
 
 
 def _seasons_and_level(
@@ -120,6 +136,28 @@ def _seasons_and_level(
     else:
         seasons = Seasons(np.zeros_like(values), ((),) * len(values))
     return seasons, level(values - seasons.values, window, batch.judged) + seasons.values
+
+
+def _with_calm_days(
+    batch: Batch, values: Array, expected: Array, seasons: Seasons, window: int
+) -> tuple[Array, Seasons]:
+    """What is expected, also on calm days of series with a daily course; all of what makes them calm is seasonal."""
+    daily = np.flatnonzero([batch.day in periods for periods in seasons.periods])
+    if not len(daily):
+        return expected, seasons
+    season = seasons.values[daily]
+    level = running_median(values[daily] - season, round(_WEEK * batch.day))
+    calm = calm_days(values[daily], level, season, batch.day)
+    if calm is None:
+        return expected, seasons
+    rows, level = daily[calm.rows], level[calm.rows]
+    known = Seasons(seasons.values[rows], tuple(seasons.periods[row] for row in rows))
+    as_usual = (values[rows] - level - calm.lower) / calm.swing + level
+    again, lifted = _seasons_and_level(batch.part(rows), as_usual, window, slow_level, known)
+    expected, season = expected.copy(), seasons.values.copy()
+    expected[rows] = (lifted - level) * calm.swing + calm.lower + level
+    season[rows] = expected[rows] - (lifted - again.values)
+    return expected, Seasons(season, seasons.periods)
 
 
 def _clipped(moves: Array, absent: Array | None) -> Array:
@@ -137,7 +175,15 @@ def _unsure(cells: int, window: int) -> Array:
 
 
 def _with_noise(
-    batch: Batch, values: Array, expected: Array, seasons: Seasons, window: int, *, unsure: Array | float
+    batch: Batch,
+    values: Array,
+    expected: Array,
+    seasons: Seasons,
+    window: int,
+    *,
+    unsure: Array | float,
+    settles: bool,
+    short: bool,
 ) -> Normal:
     seen = batch.seen
     rest = values - expected
@@ -156,7 +202,10 @@ def _with_noise(
     least = np.maximum(least, 1e-12 * np.maximum(size[:, 0], 1e-300))
     off = inside - middle[:, None]
     sides = np.where(off > 0, np.maximum(above, least)[:, None], np.maximum(below, least)[:, None])
-    factor = _noise_size(np.abs(off / sides), seasons, window, batch.day)
+    strayed = off / sides
+    if not settles:  # a shift under one level is no noise
+        strayed -= running_median(np.nan_to_num(strayed), max(_SHORTEST_WINDOW, window // _PART_OF_SHORT))
+    factor = _noise_size(np.abs(strayed), seasons, window, batch.day)
     factor[still] = 1.0
     factor *= unsure
     evened = spreads((inside - middle[:, None]) / factor)  # now that its size is even, how large the noise is
@@ -176,6 +225,8 @@ def _with_noise(
         season=seasons.values,
         moves=moves | ~still[:, None],
         still=still,
+        short=short,
+        filled=values,
     )
 
 

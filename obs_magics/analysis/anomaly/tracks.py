@@ -6,7 +6,7 @@ so the frame is cut here where its categories change, and only what is not in or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.display import histograms
+from obs_magics.analysis.anomaly.checks import checked, times_of, values_of
 from obs_magics.model.frames import label_columns
 from obs_magics.model.series import Series, short_names
 
@@ -98,25 +98,38 @@ class Tracks:
 
 
 def read_tracks(frame: pd.DataFrame) -> Tracks:
-    """The series of a metrics frame; native histograms count with their mean."""
+    """The series of a metrics frame; native histograms count with their mean.
+
+    Raises:
+        UsageError: It is no frame that can be looked at (`checks`).
+    """
+    frame = checked(frame)
     if frame.empty:
         return Tracks((), (), (), _NONE, np.empty(0))
-    values = (histograms.mean(frame) if histograms.has_histograms(frame) else frame["value"]).astype(np.float64)
-    times = frame["timestamp"].astype("datetime64[ns, UTC]").astype("int64").to_numpy()
+    values, times = values_of(frame), times_of(frame)
     columns = [name for name in ("metric", *label_columns(frame)) if name in frame.columns]
-    rows, firsts = _cut([frame[name].astype("category").cat.codes.to_numpy() for name in columns], len(frame))
+    rows, firsts = _cut([_codes(frame[name]) for name in columns], len(frame))
     heads = frame[columns].iloc[firsts]
     series = [_identity(row, columns) for row in heads.itertuples(index=False, name=None)]
     order = sorted(range(len(series)), key=lambda one: sorted(series[one].identity.items()))
     ordered = [series[one] for one in order]
-    return Tracks(
-        tuple(ordered), tuple(short_names(ordered)), tuple(rows[one] for one in order), times, np.asarray(values)
-    )
+    return Tracks(tuple(ordered), tuple(short_names(ordered)), tuple(rows[one] for one in order), times, values)
+
+
+def _codes(label: pd.Series[Any]) -> Array:
+    """A number per value of a label; values that cannot be told apart by themselves (lists) count as their text."""
+    if label.dtype == object and not label.map(lambda one: isinstance(one, Hashable)).all():
+        label = label.astype(str)
+    return np.asarray(label.astype("category").cat.codes)
 
 
 def _identity(row: tuple[Any, ...], columns: list[str]) -> Series:
-    texts = {name: str(value) for name, value in zip(columns, row, strict=True) if not pd.isna(value)}
+    texts = {name: str(value) for name, value in zip(columns, row, strict=True) if _is_there(value)}
     return Series(texts.pop("metric", ""), texts, _NONE, np.empty(0), _NONE)
+
+
+def _is_there(value: Any) -> bool:
+    return not pd.api.types.is_scalar(value) or not pd.isna(value)
 
 
 def _cut(codes: list[Array], count: int) -> tuple[list[Array | slice], Array]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from support.anomaly_worlds import DAY, START, alone, daily, frame_of, instants, noise
 
-from obs_magics.analysis.anomaly import detect, examine
+from obs_magics.analysis.anomaly import detect, detect_together, examine
+from obs_magics.model.errors import UsageError
 
 
 def test_points_without_a_clock_are_taken_as_they_come():
@@ -61,3 +63,71 @@ def test_a_broken_period_is_found():
     found = detect(alone(times, values))
     assert len(found) == 1
     assert "37m" in found.iloc[0]["detection_method"]
+
+
+GOOD = alone(instants(60, 400), np.r_[noise(300) + 100, noise(100, seed=1) + 160])
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        (None, "not a NoneType"),
+        (GOOD["value"], "not a Series"),
+        (GOOD.drop(columns="value"), "needs the column value"),
+        (GOOD.set_index("timestamp"), "needs the column timestamp"),
+        (pd.concat([GOOD, GOOD[["value"]]], axis=1), "there twice: value"),
+        (GOOD.assign(value="abc"), "which are no numbers"),
+        (GOOD.assign(value=GOOD["value"] + 1j), "complex numbers have no order"),
+        (GOOD.assign(timestamp=GOOD["timestamp"].dt.tz_localize(None)), "no time zone"),
+        (GOOD.assign(timestamp="soon"), "which is no time"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("look", [detect, detect_together])
+def test_what_is_no_metrics_frame_is_refused_in_words(spoilt, words, look):
+    with pytest.raises(UsageError, match=words):
+        look(spoilt)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        GOOD.sample(frac=1, random_state=1),
+        pd.concat([GOOD, GOOD], ignore_index=True),
+        GOOD.assign(value=GOOD["value"].astype(object)),
+        GOOD.assign(value=GOOD["value"].astype("Float64")),
+        GOOD.assign(value=GOOD["value"].astype(str)),
+        GOOD.assign(timestamp=GOOD["timestamp"].dt.tz_convert("Asia/Tokyo")),
+        GOOD.assign(timestamp=GOOD["timestamp"].dt.as_unit("us")),
+        GOOD.assign(name=[["a"]] * len(GOOD)),
+        pd.concat([GOOD, GOOD.iloc[:3].assign(timestamp=pd.NaT)]).astype({"timestamp": "datetime64[ns, UTC]"}),
+    ],
+    ids=["shuffled", "twice", "objects", "nullable", "texts", "another zone", "microseconds", "lists", "no time"],
+)
+def test_odd_frames_say_the_same(odd):
+    first = detect(GOOD).iloc[0]
+    found = detect(odd)
+    assert len(found) == 1
+    assert found.iloc[0]["start"] == first["start"]
+    assert found.iloc[0]["kind"] == first["kind"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.full(400, np.inf), np.full(400, 2**63 - 1), np.zeros(400), np.full(400, 1e300), -np.arange(400.0)],
+    ids=["infinite", "the largest integer", "zeros", "huge", "falling"],
+)
+def test_values_that_say_nothing_say_nothing(values):
+    assert detect(GOOD.assign(value=values)).empty
+
+
+@pytest.mark.parametrize("unit", [1e-310, 1e-300, 1e-9, 1e147])
+def test_the_unit_does_not_matter(unit):
+    found = detect(GOOD.assign(value=GOOD["value"] * unit))
+    assert found[["start", "end"]].equals(detect(GOOD)[["start", "end"]])
+
+
+def test_years_between_points_are_no_grid():
+    times = GOOD["timestamp"].copy()
+    times[200:] += pd.Timedelta("365D")
+    assert len(detect(GOOD.assign(timestamp=times))) == 1
