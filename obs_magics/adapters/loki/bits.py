@@ -16,8 +16,13 @@ _ONE, _LAST = np.uint64(1), np.uint64(63)
 
 def where(block: Bytes, byte: int) -> Words:
     """Flags of the places where a byte stands; there are more flags than bytes, none of these is set."""
-    words = np.zeros(len(block) // 64 + 2, np.uint64)
-    bits = np.packbits(block == np.uint8(byte), bitorder="little")
+    return packed(block == np.uint8(byte))
+
+
+def packed(flags: npt.NDArray[np.bool_]) -> Words:
+    """Flags that came one by one."""
+    words = np.zeros(len(flags) // 64 + 2, np.uint64)
+    bits = np.packbits(flags, bitorder="little")
     words.view(np.uint8)[: len(bits)] = bits
     return words
 

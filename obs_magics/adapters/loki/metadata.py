@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from obs_magics.adapters.loki import texts
+from obs_magics.adapters.loki import bits, texts
 from obs_magics.adapters.loki.shapes import SECTIONS, Shape, fit, shape_of
 from obs_magics.adapters.loki.texts import Unusual
 
@@ -76,8 +76,8 @@ def _columns(block: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[int, 
 def _by_shape(lines: Bytes, bounds: Integers, shapes: list[Shape]) -> tuple[Places, Flags]:
     """Where the values of each name are, and which objects have no shape."""
     escapes = np.flatnonzero(lines == _BACKSLASH)
-    marks = np.flatnonzero(lines == _QUOTE)
-    first = np.searchsorted(marks, bounds)
+    quotes = lines == _QUOTE
+    marks, first = np.flatnonzero(quotes), bits.counted(bits.packed(quotes), bounds)
     counts, size = np.diff(first), len(bounds) - 1
     plain, left = np.ones(size, bool), np.ones(size, bool)
     plain[np.searchsorted(bounds, escapes, side="right") - 1] = False
