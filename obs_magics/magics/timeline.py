@@ -166,8 +166,9 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:[ap]m)?|\d{1,2}[ap]m", re.IGNOREC
 # ── people's notes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _add(context: Context, arguments: Arguments, _cell: str | None, _names: Mapping[str, Any]) -> None:
+def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mapping[str, Any]) -> None:
     from obs_magics.incident.notes import near_instant, said
+    from obs_magics.magics.variables import expand_option
     from obs_magics.model.incident import Remark
 
     time, *words = arguments.words
@@ -176,7 +177,7 @@ def _add(context: Context, arguments: Arguments, _cell: str | None, _names: Mapp
     text = " ".join(words).strip()
     if not text:
         raise UsageError("a note says something", hint=TIMELINE_ADD.examples[0])
-    at_ns = near_instant(time, near_ns=_near_ns(context), zone=_zone(context, arguments))
+    at_ns = near_instant(expand_option(time, names), near_ns=_near_ns(context), zone=_zone(context, arguments))
     remark = Remark(
         at_ns=at_ns,
         text=text,

@@ -111,6 +111,10 @@ def test_variables_stand_in_every_option(opened: Opened) -> None:
     assert len(shell.run("%obs_sql --source here --limit ${n} SELECT * FROM range(9)").result) == 3
     assert "deployment" in shell.run("%obs_events --dry-run --kind ${kind}").text
     assert shell.run("%obs_metrics --agg ${agg} --limit ${n} up").error is None
+    shell.variables.update(when="2026-11-22T14:00:05Z", who="ann")
+    assert (
+        "22 Nov 14:00:05  ann: rolled ${back}" in shell.run("%obs_timeline add --by ${who} ${when} rolled ${back}").text
+    )
     for line, said in {
         "%obs_logs --level ${no} {}": "--level does not take 'fatally'",
         "%obs_logs --limit ${level} {}": "--limit takes a whole number above 0, not 'error'",
