@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 from security.redact_examples import AROUND, KEY_FILE, KEY_FILE_SECRETS, PERSONAL, SECRETS, TOKENS
 from security.redact_negatives import CLEAN
 
 from obs_magics.security.redact import EXPORT, KINDS, PERSONAL_KINDS, SCREEN, Redactor, Report, new_key
+from obs_magics.security.redact.automata import searcher, slow_search
 from obs_magics.security.redact.pseudonyms import Pseudonyms
 from obs_magics.security.redact.rules import RULES
 
@@ -239,3 +241,9 @@ def test_secrets_do_not_hide_behind_other_text(example: tuple[str, str, str], ta
     _, line, secret = example
     safe = redact(f"{line}\n{tail}")
     assert secret not in safe
+
+
+@pytest.mark.parametrize(("text", "at"), [(b"a1 b22", 0), (b"a1 b22", 2), (b"none", 0), (b"", 0), (b"\xff7", 1)])
+def test_what_google_re2_promises_finds_the_same_as_the_layer_below_it(text: bytes, at: int) -> None:
+    expression = "[0-9]+"
+    assert slow_search(re2.compile(expression.encode()))(text, at) == searcher(expression)(text, at)
