@@ -27,7 +27,8 @@ def test_the_measures_of_a_service_are_a_table(shop: Session) -> None:
         '(rate(http_request_duration_seconds_bucket{service="payment-api"}[$__rate_interval])))'
     )
     assert by_name.loc["saturation", ["unit", "direction", "metric", "row", "others"]].to_list() == [
-        "1", "up", "db_pool_connections_active", "connection pools", "container memory limit",
+        "1", "up", "db_pool_connections_active", "connection pools",
+        "container memory limit, container memory limit by kube-state-metrics",
     ]  # fmt: skip
     assert by_name.loc["throughput", "direction"] == "either"
     assert by_name.loc["availability", "direction"] == "down"
