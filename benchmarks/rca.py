@@ -65,7 +65,7 @@ def main() -> None:
         print(_confidence(result["confidence"]))
         result |= _more(options, folders, methods, truth)
     if options.made:
-        seeds = range(rca_made.FIRST, rca_made.FIRST + options.made)
+        seeds = rca_made.seeds(options.made)
         result["made up"] = rca_made.measured(options.out / "cases", seeds, _predicted)
         print(rca_made.table(result["made up"]))
     (options.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -14,23 +14,28 @@ from typing import Any
 from support.rca_scores import brier, labels, scores
 from support.rca_worlds import make, write
 
-FIRST = 200
+FIRST, MANY, STRIDE = 200, 200, 11  # the stride meets all faults and all sorts of evidence early
 SET = "made"
 _SHOWN = ("AC@1", "AC@3", "Avg@5", "change AC@1", "change AC@3", "decoy first", "no change seen")
 
 Said = Mapping[str, Mapping[str, Any]]
 
 
-def measured(out: Path, seeds: Sequence[int], predict: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
+def seeds(many: int) -> list[int]:
+    """So many of the seeds that were not looked at, spread over faults and evidence."""
+    return [FIRST + at * STRIDE % MANY for at in range(min(many, MANY))]
+
+
+def measured(out: Path, worlds: Sequence[int], predict: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
     """Scores of all cases, by fault and by evidence; of quiet ones how often they were told to be so; Brier score.
 
     Args:
         out: Where the cases are written.
-        seeds: Of which worlds.
+        worlds: Their seeds.
         predict: What is said of one case folder.
     """
-    folders = [out / SET / f"made_{seed:05d}" for seed in seeds]
-    for seed, folder in zip(seeds, folders, strict=True):
+    folders = [out / SET / f"made_{seed:05d}" for seed in worlds]
+    for seed, folder in zip(worlds, folders, strict=True):
         if not (folder / "label.json").exists():
             write(make(seed), folder)
     return scored({folder.name: predict(folder) for folder in folders}, labels(folders))

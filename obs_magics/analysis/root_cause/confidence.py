@@ -1,8 +1,8 @@
 """How likely it is that the first is the right one: calibrated on public and on made-up incidents.
 
-A logistic function of how strong the evidence is and of how far it stands out from the next best. The constants are
-fitted to the public cases and to 200 incidents that were made up (`benchmarks/rca.py --fit --made 200`), and judged on
-200 others; they know nothing of systems or faults.
+A logistic function of how strong the evidence is and of how far it stands out from the next best. The constants lie
+between those fitted to 200 made-up incidents and the public cases, and those that the public cases with signals left
+out give (`benchmarks/rca.py --fit`); judged on 200 other made-up ones. They know nothing of systems or faults.
 """
 
 from __future__ import annotations
