@@ -42,7 +42,7 @@ class Questions(Base, Waiting):
 
         Args:
             query: In the source's own language (PromQL); `$__interval`, `$__rate_interval` and `$__range` keep
-                Grafana's meaning.
+                Grafana's meaning. A measure and a service in words do too: `p99 latency of payment-api since 14:00`.
             source: Its name; None or `auto` is the default source, or the only one.
             last: How far back from `end`, or from the source's now: `1h`, `30 minutes`. Default: the configured 1 h.
             start: Where to begin: `14:05`, `yesterday 9am`, `now-2h`, ISO 8601, epoch, datetime.
@@ -63,7 +63,7 @@ class Questions(Base, Waiting):
             SourceError: The source could not be asked.
         """
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
-        return self._run(self._core.metrics(query, options, source=source, progress=progress))
+        return self._run(self._measures.metrics(query, options, source=source, progress=progress))
 
     def plan(
         self,
@@ -80,7 +80,7 @@ class Questions(Base, Waiting):
     ) -> Plan:
         """What `metrics` with the same options would ask of whom; asks nothing."""
         options = MetricsOptions(last=last, start=start, end=end, step=step, agg=agg, limit=limit, instant=instant)
-        return self._run(self._core.plan(query, options, source=source))
+        return self._run(self._measures.metrics_plan(query, options, source=source))
 
     def logs(
         self,

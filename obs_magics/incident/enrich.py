@@ -17,6 +17,7 @@ from obs_magics.incident.shifts import ENOUGH
 from obs_magics.model.durations import HOUR, SECOND, format_duration
 from obs_magics.model.errors import UsageError
 from obs_magics.model.events import ONGOING
+from obs_magics.model.gaps import gap_notes
 from obs_magics.model.incident import Incident
 from obs_magics.model.instants import Instant
 from obs_magics.model.ranges import TimeRange
@@ -50,7 +51,7 @@ class Enricher:
         """
         gathering, begun, odd = await self._prepared(asked, progress)
         enriched = await gathering.run(begun)
-        return replace(enriched, warnings=(*odd, *enriched.warnings))
+        return replace(enriched, warnings=(*odd, *self._gaps(asked, begun), *enriched.warnings))
 
     async def declare(self, asked: Asked, *, progress: ProgressListener = no_progress) -> Incident:
         """The incident without its evidence; raises as `enrich` does."""
@@ -101,6 +102,11 @@ class Enricher:
                 f"the start {start} lies after the sources' now {now}", hint="ask for a time that has begun"
             )
         return Begun(start_ns, "told", "", end_ns)
+
+    def _gaps(self, asked: Asked, begun: Begun) -> tuple[str, ...]:
+        """That a time was typed which the clocks jumped over."""
+        end_ns = begun.start_ns if begun.end_ns is None else begun.end_ns
+        return gap_notes(start=asked.start, end=asked.end, start_ns=begun.start_ns, end_ns=end_ns, zone=self._zone)
 
     def _instant(self, value: Instant, now_ns: int) -> int:
         return parse_instant(value, now_ns=now_ns, zone=self._zone)

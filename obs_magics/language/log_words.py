@@ -1,4 +1,4 @@
-"""Plain words about logs: which lines they mean, and when. Every word is used, or listed as passed over.
+"""Plain words about logs: which lines they mean, and when. What says something is used, or told as passed over.
 
 ``errors in payment-api since 14:00 "pool exhausted"`` asks for lines of payment-api, of level error or worse, from
 14:00 on, that hold the phrase. What is quoted is one phrase; of the rest each word that is no service, no level, no
@@ -40,6 +40,8 @@ _FILLERS = frozenset({
     "please", "saying", "service", "services", "show", "that", "the", "them", "there", "these", "they", "this",
     "to", "us", "was", "were", "what", "where", "which", "while", "who", "why", "with",
 })  # fmt: skip
+# Those of them that would have said something: of them it is told that they were passed over.
+_WOULD_SAY = frozenset({"or", "where", "which", "while", "who", "why"})
 _TIME_STARTS = frozenset({
     "last", "past", "previous", "this", "since", "after", "between", "from", "yesterday", "today", "around",
     "about", "at",
@@ -75,7 +77,7 @@ class WordsRead:
         words: Services and phrases.
         level: At least this severe; None where no level was named.
         when: A time range as typed; empty where none was named.
-        unused: Words that were passed over.
+        unused: Words that say something and were passed over.
         near: Words that name no service but nearly do, each with the services that may be meant.
     """
 
@@ -175,7 +177,7 @@ class _Sorter:
         named: Services that were named.
         level: The least severe level that was named.
         wanted: Groups of phrases, of each of which one at least must stand in the line.
-        unused: Words that were passed over.
+        unused: Words that say something and were passed over.
         single: Phrases that were not quoted.
         joins: Whether an `or` stands between the last phrase and the next.
     """
@@ -206,7 +208,7 @@ class _Sorter:
         elif lower in _LEVELS:
             self.level = min(self.level or "fatal", _LEVELS[lower], key=LEVELS.index)  # errors and warnings: both
         elif lower in _FILLERS:
-            self.unused.append(word)
+            self.unused += [word] if lower in _WOULD_SAY else []
         else:
             return False
         return True

@@ -56,6 +56,7 @@ class _Asked:
     title: str
     query: str = ""
     frame: pd.DataFrame | None = None
+    timed: bool = False
 
 
 def run(context: Context, line: str, cell: str | None, names: Mapping[str, Any]) -> pd.DataFrame | None:
@@ -119,7 +120,17 @@ def _asked(typed: Typed, names: Mapping[str, Any], context: Context) -> _Asked:
     service = typed.arguments.text("service")
     short = " ".join(query.split())
     title = " of ".join(part for part in (short, service) if part) or "all services"
-    return _Asked(title, query=query)
+    return _Asked(title, query=query, timed=_names_a_time(query, context))
+
+
+def _names_a_time(text: str, context: Context) -> bool:
+    """Whether words of a question say when."""
+    from obs_magics.language.log_words import said_time
+    from obs_magics.model.time import parse_range
+
+    now_ns, zone = context.session.now_ns(), context.session.zone
+    when, _ = said_time(text, lambda phrase: parse_range(phrase, now_ns=now_ns, zone=zone))
+    return bool(when)
 
 
 def _options(arguments: Arguments) -> _Options:
@@ -187,7 +198,8 @@ def _sources(context: Context, asked: _Asked) -> Sources:
 
 def _again(arguments: Arguments, asked: _Asked, sensitivity: str) -> str:
     """The same over a longer time, where nobody said which; else at a higher sensitivity, where there is one."""
-    timed = asked.frame is not None or any(arguments.text(name) is not None for name in ("last", "start", "end"))
+    given = any(arguments.text(name) is not None for name in ("last", "start", "end"))
+    timed = asked.frame is not None or given or asked.timed
     higher = {"low": "medium", "medium": "high"}.get(sensitivity)
     if timed and higher is None:
         return ""

@@ -55,7 +55,8 @@ ANOMALIES = Command(
         "baseline, tells what is normal, daily and weekly rhythms included; of a frame the frame itself does. Events\n"
         "shortly before are weighed by kind, distance, and who calls whom. What is ignored is kept in\n"
         ".obs-magics/ignore.yaml, and counted. A pattern is metric=, service=, series= or kind=, with commas between;\n"
-        "* stands for any letters. Behind a plain name, options may stand too: %obs_anomalies errors --last 6h."
+        "* stands for any letters. Behind a plain name, options may stand too: %obs_anomalies errors --last 6h.\n"
+        "Service and time may be said in words: errors of payment-api since 14:00."
     ),
     examples=(
         "%obs_anomalies errors",
@@ -102,7 +103,8 @@ CORRELATE = Command(
         "QUERY is a measure with --service, the name of a metric, a PromQL query, or a frame of this notebook. A\n"
         "frame of several series is compared within itself: the target is --series, else the most unusual one.\n"
         "Correlations are of ranks, at the lag that fits best, without shared trend and daily rhythm; q is the share\n"
-        "of false finds among those at least as sure. Before and after tell who moved first, not who was the cause."
+        "of false finds among those at least as sure. Before and after tell who moved first, not who was the cause.\n"
+        "Service and time may be said in words: p99 of payment-api between 13:30 and 15:30."
     ),
     examples=(
         "%obs_correlate --service payment-api --start 13:30 --end 15:30 latency_p99",

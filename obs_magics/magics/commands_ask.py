@@ -45,7 +45,9 @@ METRICS = Command(
         DRY_RUN,
     ),
     details=(
-        "The query is PromQL and stays as typed. In the line form options stand before it; -- ends them.\n"
+        "The query is PromQL and stays as typed, or names a measure and a service in words, which is said with the\n"
+        "query it is read as: p99 latency of payment-api since 14:00. A time in words may stand behind PromQL too.\n"
+        "In the line form options stand before it; -- ends them.\n"
         "${name} and ${name.attribute} are Python variables, quoted for the query: text and numbers inside\n"
         'quotes ({job="${job}"}), a list inside =~ as alternatives, a timedelta as 5m; $${ is a plain ${.\n'
         "A body that is nothing but ${name} is the query itself. $__interval, $__rate_interval and $__range\n"
@@ -57,6 +59,7 @@ METRICS = Command(
         "%obs_metrics up",
         "%obs_metrics --anomalies --baseline 7d sum(rate(http_requests_total[$__rate_interval]))",
         "%obs_metrics --last 30m sum by (job) (up)",
+        "%obs_metrics p99 latency of payment-api since 14:00",
         "%%obs_metrics errors << --last 1h\nsum(rate(http_requests_total[$__rate_interval]))",
     ),
 )

@@ -6,6 +6,7 @@ stages behind a pipe, functions, and in plain words services and levels.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,41 @@ LEVEL_WORDS = ("errors", "warnings")
 TIME_WORDS = ("last hour", "last 30 minutes", "since ")
 
 
+_TEMPLATE = re.compile(r"\|\s*(?:line_format|label_format\b(?:[^`\"|]|`[^`]*`|\"(?:\\.|[^\"\\])*\")*=)\s*\Z")
+_TYPED = re.compile(r"\.?\w*\Z")
+TEMPLATE_WORDS = ("else", "end", "if ", "range ", "with ")
+
+
+def template_functions() -> Sequence[str]:
+    """What a template can call."""
+    from obs_magics.syntax.logql.template import FUNCTIONS
+
+    return sorted(FUNCTIONS)
+
+
+def template_action(before: str, content: str) -> str | None:
+    """What stands behind the `{{` in which the cursor stands; None where it stands in none.
+
+    Args:
+        before: The query up to the cursor.
+        content: The text in quotes that is open there, up to the cursor.
+    """
+    opened = content.rfind("{{")
+    if opened < 0 or not before.endswith(content) or not _TEMPLATE.search(before[: -len(content) - 1]):
+        return None
+    action = content[opened + 2 :]
+    inside_quotes = action.replace('\\"', '"').count('"') % 2 or action.count("`") % 2
+    return None if "}}" in action or inside_quotes else action
+
+
 class LogsCompleter(QueryCompleter):
     """Completes in a question about logs for one source."""
 
     def complete(self, query: str, position: int) -> Found:
         """What fits at `position` in a question, finished or not."""
         cursor = cursor_in(query, position)
+        if cursor.kind == "nothing" and (action := template_action(query[:position], cursor.fragment)) is not None:
+            return self._template(action)
         if cursor.kind == "expression":
             return self._outside(cursor, query[: position - len(cursor.fragment)])
         handle = _BY_KIND.get(cursor.kind)
@@ -80,6 +110,24 @@ class LogsCompleter(QueryCompleter):
         plain = starting((*LEVEL_WORDS, *TIME_WORDS), typed)
         language = starting((*AGGREGATIONS, *FUNCTIONS), typed) if typed and not bare else []
         return Found(typed, [*plain, *services, *language], "value")
+
+    def _template(self, action: str) -> Found:
+        """Inside `{{ … }}`: labels and fields behind a dot, else functions and both."""
+        found = _TYPED.search(action)
+        _, dot, typed = (found[0] if found else "").rpartition(".")
+        names = ranked(self._own_names(), typed)
+        if dot:
+            return Found(typed, names, "label")
+        functions = starting((*TEMPLATE_WORDS, *template_functions()), typed)
+        return Found(typed, functions if typed else [*(f".{name}" for name in names), *functions], "function")
+
+    def _own_names(self) -> Sequence[str]:
+        """Labels and fields, as far as a template can name them behind a dot."""
+        names = {
+            *self._asked("labels", lambda catalog: catalog.label_names()),
+            *self._asked("fields", lambda catalog: catalog.field_names()),
+        }
+        return sorted(name for name in names if name.isidentifier())
 
     def label(self, cursor: Cursor) -> Found:
         """Names that a selector may use."""

@@ -96,7 +96,7 @@ def _extras(context: Context, arguments: Arguments, query: str, frame: pd.DataFr
     session = context.session
     with context.progress() as progress:
         report = session.anomaly_report(
-            origin.native_query if arguments.has("agg") else query,
+            origin.question if origin.translated_by else origin.native_query if arguments.has("agg") else query,
             sensitivity=arguments.text("sensitivity"),
             baseline=arguments.text("baseline"),
             source=origin.source,

@@ -169,6 +169,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?(?:[ap]m)?|\d{1,2}[ap]m", re.IGNOREC
 def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mapping[str, Any]) -> None:
     from obs_magics.incident.notes import near_instant, said
     from obs_magics.magics.variables import expand_option
+    from obs_magics.model.gaps import gap_note
     from obs_magics.model.incident import Remark
 
     time, *words = arguments.words
@@ -177,7 +178,8 @@ def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mappi
     text = " ".join(words).strip()
     if not text:
         raise UsageError("a note says something", hint=TIMELINE_ADD.examples[0])
-    at_ns = near_instant(expand_option(time, names), near_ns=_near_ns(context), zone=_zone(context, arguments))
+    when, zone = expand_option(time, names), _zone(context, arguments)
+    at_ns = near_instant(when, near_ns=_near_ns(context), zone=zone)
     remark = Remark(
         at_ns=at_ns,
         text=text,
@@ -185,7 +187,9 @@ def _add(context: Context, arguments: Arguments, _cell: str | None, names: Mappi
         service=arguments.text("service") or "",
     )
     context.case.note(run_of(context.shell), [remark])
-    context.write(f"noted: {said(remark, context.session.zone)}")
+    gap = gap_note(when, at_ns, zone)
+    told = [f"noted: {said(remark, context.session.zone)}", *([f"note: {gap}"] if gap else [])]
+    context.write("\n".join(told))
 
 
 def _import(context: Context, arguments: Arguments, cell: str | None, names: Mapping[str, Any]) -> None:

@@ -80,7 +80,8 @@ class AnomaliesDesk:
             ObsError: The first question's error, when none could be answered.
         """
         terms = self._terms(options)
-        questions, notes = await self.questions(text, options, source=source)
+        bare, options, said = await self.timed(text, options, source=source)
+        questions, notes = await self.questions(bare, options, source=source)
         plans = [await self._history.plan(one, options.range, terms.baseline_ns, source=source) for one in questions]
         fetched, failed = await self._fetch(questions, plans, terms.baseline_ns, progress)
         span = _span(plans)
@@ -95,7 +96,7 @@ class AnomaliesDesk:
             baseline_ns=terms.baseline_ns,
             sensitivity=terms.sensitivity,
             ignored=ignored,
-            notes=(*notes, *_notes(plans, [note for one in fetched for note in one.notes]), *left_out),
+            notes=(*said, *notes, *_notes(plans, [note for one in fetched for note in one.notes]), *left_out),
             failed=failed,
         )
         queries = [one.query for one in asked]
@@ -113,7 +114,8 @@ class AnomaliesDesk:
         if chunk < 1:
             raise UsageError(f"a chunk has 1 series or more, not {chunk}")
         terms = self._terms(options)
-        questions, notes = await self.questions(text, options, source=source)
+        bare, options, said = await self.timed(text, options, source=source)
+        questions, notes = await self.questions(bare, options, source=source)
         plans = [
             await self._history.plan(one, options.range, terms.baseline_ns, source=source, series=_SCANNED * CHUNK)
             for one in questions
@@ -137,6 +139,7 @@ class AnomaliesDesk:
             ignored=ignored,
             notes=(
                 *(f"{series:,} series in {len(parts):,} chunks",),
+                *said,
                 *notes,
                 *_notes(plans, pieces.notes),
                 *left_out,
@@ -146,6 +149,12 @@ class AnomaliesDesk:
         with_provenance(events, _provenance(report, plans, self._core.hidden(text), queries))
         self._emit(events)
         return events
+
+    async def timed(
+        self, text: str, options: AnomalyOptions, *, source: str | None
+    ) -> tuple[str, AnomalyOptions, tuple[str, ...]]:
+        """The question without the time that it names in words, the options with it, and how it was read."""
+        return await self._questions.timed(text, options, source=source)
 
     async def questions(
         self, text: str, options: AnomalyOptions, *, source: str | None

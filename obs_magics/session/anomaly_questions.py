@@ -14,12 +14,12 @@ from obs_magics.session.core import Core
 from obs_magics.session.history import Question
 from obs_magics.session.measures import MeasuresDesk
 from obs_magics.session.plan import checked_text
+from obs_magics.session.words import in_words
 from obs_magics.syntax.grafana import expand_time_variables
 from obs_magics.syntax.promql import tree_of
 from obs_magics.syntax.promql_split import selector_text
 from obs_magics.syntax.promql_tree import selections
 
-_OF_SERVICE = re.compile(r"(?P<measure>[\w .%/-]+?) +(?:of|in|for|at) +(?P<service>[\w.:/-]+)", re.ASCII)
 _WORDS = re.compile(r"[\w.:/'’-]+(?:[ ,]+[\w.:/'’-]+)+\??")  # nothing that a query is made of
 MOST_SERVICES = 60
 """Services that a scan looks at which names none."""
@@ -39,6 +39,13 @@ class AnomalyQuestions:
         self._measures = measures
         self._settings = settings
 
+    async def timed(
+        self, text: str, options: AnomalyOptions, *, source: str | None
+    ) -> tuple[str, AnomalyOptions, tuple[str, ...]]:
+        """The question without the time that it names in words, the options with it, and how it was read."""
+        spoken = await self._measures.timed(text, options.range, source=source)
+        return spoken.text, dataclasses.replace(options, range=spoken.options), spoken.notes
+
     async def ask(
         self, text: str, options: AnomalyOptions, *, source: str | None
     ) -> tuple[list[Question], tuple[str, ...]]:
@@ -48,7 +55,7 @@ class AnomalyQuestions:
             UsageError: A service stands beside a query of its own, or is not there.
             TranslationError: Nothing in the source tells the measure that was named.
         """
-        typed, service = in_words(checked_text(text), options.service)
+        typed, service = in_words(checked_text(text), options.service, self._measures.own_names)
         options = dataclasses.replace(options, service=service)
         if typed and not await self._is_measure(typed, source):
             if options.service is not None:
@@ -113,18 +120,6 @@ class AnomalyQuestions:
         own = self._measures.own_names
         measures = [resolver.measure(name) for name in names if find_measure(name) is not None or name in own]
         return measures, [name for name in names if find_measure(name) is None and name not in own]
-
-
-def in_words(text: str, service: str | None) -> tuple[str, str | None]:
-    """A measure and its service, where both stand in words: "errors of payment-api"; else as they came.
-
-    >>> in_words("p99 latency of payment-api", None)
-    ('p99 latency', 'payment-api')
-    """
-    found = _OF_SERVICE.fullmatch(text)
-    if found is None or service is not None or find_measure(found["measure"]) is None:
-        return text, service
-    return found["measure"], found["service"]
 
 
 def _selector(text: str) -> str:

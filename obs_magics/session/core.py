@@ -64,17 +64,22 @@ class Core(Desk):
     async def _plan_metrics(self, question: str, options: MetricsOptions, target: MetricsSource) -> Plan:
         own_now, now_ns = await self._now(target)
         query = plan_metrics_query(question, options, now_ns=now_ns, zone=self.zone, limits=self._limits)
-        return _plan("metrics", target, question, query, notes=_still(own_now, query))
+        return _plan("metrics", target, question, query, notes=(*self._gaps(options, query), *_still(own_now, query)))
 
     async def _plan_logs(self, question: str, options: LogsOptions, target: LogsSource) -> Plan:
         own_now, now_ns = await self._now(target)
         found = await plan_logs_query(question, options, target, now_ns=now_ns, zone=self.zone, limits=self._limits)
-        notes = (*found.notes, *_still(own_now, found.query))
+        notes = (*found.notes, *self._gaps(options, found.query), *_still(own_now, found.query))
         return _plan("logs", target, question, found.query, translated_by=found.translated_by, notes=notes)
 
     def hidden(self, text: str) -> str:
         """What was typed, as it may be kept: without its secrets."""
         return self._redactor().text(text)
+
+    async def now_of(self, source: str | None) -> int:
+        """What time it is for a source of metrics, which may stand still."""
+        _, now_ns = await self._now(self.book.metrics_source(source))
+        return now_ns
 
     def now_ns(self) -> int:
         """What time it is for the default source, which may stand still; the clock's without one."""

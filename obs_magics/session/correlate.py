@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from obs_magics.model import provenance
 from obs_magics.model.errors import ObsError, UsageError
+from obs_magics.model.gaps import gap_notes
 from obs_magics.model.provenance import Provenance
 from obs_magics.model.query import MetricsQuery
 from obs_magics.model.sources import Progress, ProgressListener, no_progress
@@ -85,11 +86,12 @@ class CorrelationDesk:
 
     async def plans(self, text: str, options: AnomalyOptions, *, source: str | None) -> tuple[Plan, ...]:
         """The questions that an examination would ask about its range; asks the catalog alone."""
-        questions, notes = await self._anomalies.questions(text, options, source=source)
+        bare, options, said = await self._anomalies.timed(text, options, source=source)
+        questions, notes = await self._anomalies.questions(bare, options, source=source)
         plans = [await self._core.plan(one.query, options.range, source=source) for one in questions]
         named = zip(questions, plans, strict=True)
         return tuple(
-            dataclasses.replace(plan, question=one.name, notes=tuple(dict.fromkeys([*plan.notes, *notes])))
+            dataclasses.replace(plan, question=one.name, notes=tuple(dict.fromkeys([*said, *plan.notes, *notes])))
             for one, plan in named
         )
 
@@ -108,10 +110,13 @@ class CorrelationDesk:
             ObsError: The target could not be asked.
         """
         if isinstance(target, str):
-            own, notes = await self._anomalies.questions(target, AnomalyOptions(service=options.service), source=source)
-            if not target.strip():
+            asked = AnomalyOptions(service=options.service, range=options.range)
+            bare, asked, said = await self._anomalies.timed(target, asked, source=source)
+            if not bare.strip():
                 raise UsageError("there is no target", hint="name a measure, a metric, a query or a frame")
-            wanted = options.range
+            own, notes = await self._anomalies.questions(bare, asked, source=source)
+            wanted = asked.range
+            notes = (*said, *await self._gaps(own, wanted, source), *notes)
         else:
             own, notes = [], ()
             wanted = _range_of(target, options.range)
@@ -135,6 +140,13 @@ class CorrelationDesk:
         if origin is not None:
             with_provenance(report.frame, _provenance(report, origin, target if isinstance(target, str) else ""))
         return report
+
+    async def _gaps(self, own: Sequence[Question], wanted: MetricsOptions, source: str | None) -> tuple[str, ...]:
+        """That an end of the range was typed as a time which the clocks jumped over."""
+        span = (await self._core.plan(own[0].query, wanted, source=source)).range
+        return gap_notes(
+            start=wanted.start, end=wanted.end, start_ns=span.start_ns, end_ns=span.end_ns, zone=self._core.zone
+        )
 
     async def _candidates(
         self, options: CorrelateOptions, source: str | None

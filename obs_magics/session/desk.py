@@ -6,19 +6,33 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from obs_magics.model.bus import QUERY_COMPLETE, QUERY_START, Bus
+from obs_magics.model.gaps import gap_notes
+from obs_magics.model.query import EventsQuery, LogsQuery, MetricsQuery, TracesQuery
 from obs_magics.model.sources import Answer, Source
 from obs_magics.model.time import SECOND
 from obs_magics.session.book import SourceBook
 from obs_magics.session.finish import finished
-from obs_magics.session.plan import Limits, Plan
+from obs_magics.session.plan import Limits, Plan, When
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from obs_magics.security.redact import Redactor
+
+
+class Ends(Protocol):
+    """Options that may say when a range begins and ends."""
+
+    @property
+    def start(self) -> When | None:
+        """As typed."""
+
+    @property
+    def end(self) -> When | None:
+        """As typed."""
 
 
 class Desk:
@@ -54,6 +68,13 @@ class Desk:
         """The source's own now, and the one that counts."""
         own_now = await asyncio.to_thread(target.now_ns)  # a folder may have to be read first
         return own_now, own_now if own_now is not None else self._clock_ns()
+
+    def _gaps(self, options: Ends, query: MetricsQuery | LogsQuery | TracesQuery | EventsQuery) -> tuple[str, ...]:
+        """That an end of the range was typed as a time which the clocks jumped over."""
+        span = query.range
+        return gap_notes(
+            start=options.start, end=options.end, start_ns=span.start_ns, end_ns=span.end_ns, zone=self.zone
+        )
 
     async def _asked(self, plan: Plan, answer: Awaitable[Answer]) -> pd.DataFrame:
         """Await the answer to a plan and finish its frame; the bus is told of both ends."""

@@ -67,7 +67,7 @@ class EventsDesk(Desk):
             address=", ".join(target.address for target in targets.asked),
             question=question,
             query=query,
-            notes=(*planned.notes, *_still(own_now, query)),
+            notes=(*planned.notes, *self._gaps(options, query), *_still(own_now, query)),
         )
         return plan, targets
 

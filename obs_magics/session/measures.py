@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from obs_magics.config.measures import MeasureQuery
 from obs_magics.language.measures import TABLE, Measure, Resolved, Resolver, Row, find_measure
-from obs_magics.model.errors import ObsError
+from obs_magics.model.errors import ObsError, UsageError
 from obs_magics.model.query import MetricsQuery
 from obs_magics.model.sources import Answer, ProgressListener, no_progress
-from obs_magics.model.time import HOUR, MINUTE, SECOND, TimeRange, format_duration
+from obs_magics.model.time import HOUR, MINUTE, SECOND, TimeRange, format_duration, parse_range
 from obs_magics.session.core import Core
 from obs_magics.session.dress import dressed
-from obs_magics.session.plan import SCRAPE_INTERVAL_NS, MetricsOptions, Plan
+from obs_magics.session.plan import SCRAPE_INTERVAL_NS, MetricsOptions, Plan, checked_text
+from obs_magics.session.words import Spoken, in_words, is_measure, is_query, with_time
 from obs_magics.syntax.grafana import expand_time_variables
 
 if TYPE_CHECKING:
@@ -124,6 +125,54 @@ class MeasuresDesk:
             "others": [", ".join(one.others) for one in found],
         }
         return pd.DataFrame(columns, dtype=STRING_DTYPE)
+
+    async def timed(self, text: str, options: MetricsOptions, *, source: str | None) -> Spoken:
+        """The question without the time that it names in words, as the source's now and the session's zone have it."""
+        now_ns = await self._core.now_of(source)
+        zone = self._core.zone
+        return with_time(
+            checked_text(text),
+            options,
+            own=self.own_names,
+            is_range=lambda phrase: parse_range(phrase, now_ns=now_ns, zone=zone),
+        )
+
+    async def metrics(
+        self, question: str, options: MetricsOptions, *, source: str | None, progress: ProgressListener
+    ) -> pd.DataFrame:
+        """Ask a query, or what plain words name: "p99 latency of payment-api since 14:00"; see `Session.metrics`."""
+        plan, resolved = await self._read(question, options, source)
+        if resolved is None:
+            return await self._core.ask(plan, progress=progress)
+        return await self.ask_plan(resolved, plan, progress=progress)
+
+    async def metrics_plan(self, question: str, options: MetricsOptions, *, source: str | None) -> Plan:
+        """What `metrics` would ask of whom; of words the catalog is asked."""
+        plan, _ = await self._read(question, options, source)
+        return plan
+
+    async def _read(self, question: str, options: MetricsOptions, source: str | None) -> tuple[Plan, Resolved | None]:
+        """What is asked, and the measure that the words named; None where they are a query, right or wrong."""
+        text = checked_text(question)
+        if is_query(text):
+            return await self._core.plan(question, options, source=source), None
+        spoken = await self.timed(text, options, source=source)
+        name, service = in_words(spoken.text, None, self.own_names)
+        if service is None:
+            if not is_query(name) and is_measure(name, self.own_names):
+                known = self.resolver(source).measure(name)
+                raise UsageError(
+                    f"{name!r} is a measure, and no service is named",
+                    hint=f"say whose: {name} of NAME; or of all: %obs_anomalies {known.name}",
+                )
+            plan = await self._core.plan(spoken.text, spoken.options, source=source)
+            return dataclasses.replace(plan, notes=(*spoken.notes, *plan.notes)), None
+        resolved = await self.resolve(name, service, source=source)
+        plan = await self.plan(resolved, spoken.options, source=source)
+        passed = () if spoken.when else spoken.notes
+        when = f", {spoken.when}" if spoken.when else ""
+        told = f"read as {plan.question}{when} → {plan.native_query}"
+        return dataclasses.replace(plan, notes=(told, *passed, *plan.notes)), resolved
 
     async def measure(
         self,

@@ -57,6 +57,7 @@ class TracesDesk(Desk):
             address=", ".join(target.address for target in targets),
             question=question,
             query=query,
+            notes=self._gaps(options, query),
         )
 
 

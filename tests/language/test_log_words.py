@@ -48,9 +48,13 @@ def test_words_mean(
 
 def test_what_was_understood_is_said() -> None:
     assert read('please show errors in payment-api with "pool exhausted" over the last hour').sentence == (
-        'read as lines of payment-api, level error or worse, with "pool exhausted", last hour;'
-        " passed over: please show in with"
+        'read as lines of payment-api, level error or worse, with "pool exhausted", last hour'
     )
+    assert read("please show me all of the errors for any service from redis, in a list").sentence == (
+        "read as lines of redis, level error or worse"
+    )
+    assert read('errors "of the" in redis').sentence == 'read as lines of redis, level error or worse, with "of the"'
+    assert read("why errors in redis").sentence.endswith("; passed over: why")
     assert read("").sentence == "read as lines of every service"
 
 

@@ -406,3 +406,50 @@ def test_the_words_of_completion_are_those_of_the_rest() -> None:
     assert all(find_measure(word) is not None for word in WORDS)
     assert _KINDS == KINDS
     assert ANOMALIES.option("--sensitivity") is not None
+
+
+# ── plain words ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("typed", "clocks", "told"),
+    [
+        ("errors of payment-api since 14:00", ("14:00", "16:00"), "errors of payment-api, since 14:00"),
+        ("errors of payment-api in the last 3 hours", ("13:00", "16:00"), "errors of payment-api, last 3 hours"),
+        ("errors between 14:00 and 15:00 of payment-api", ("14:00", "15:00"), "between 14:00 and 15:00"),
+        ("errors of payment-api at 14:20", ("13:50", "14:50"), "errors of payment-api, around 14:20"),
+        ("up since 14:00", ("14:00", "16:00"), "up, since 14:00"),
+    ],
+)
+@pytest.mark.parametrize("magic", ["%obs_anomalies", "%obs_correlate"])
+def test_times_in_words_are_read_and_said(
+    shop: Shell, magic: str, typed: str, clocks: tuple[str, str], told: str
+) -> None:
+    text = said(shop.run(f"{magic} --dry-run {typed}"))
+    assert f"2026-11-22 {clocks[0]}:00 to 2026-11-22 {clocks[1]}:00 UTC" in text
+    assert f"read as {told}" in text or told in text
+    assert "read as" in text
+
+
+def test_a_day_and_a_time_in_words_are_read(shop: Shell) -> None:
+    text = said(shop.run("%obs_anomalies --dry-run p99 latency of payment-api yesterday between 14:00 and 15:00"))
+    assert "2026-11-21 14:00:00 to 2026-11-21 15:00:00 UTC" in text
+    text = said(shop.run("%obs_anomalies --dry-run yesterday"))
+    assert "2026-11-21 00:00:00 to 2026-11-22 00:00:00 UTC" in text
+    text = said(shop.run("%obs_anomalies --dry-run --start 13:00 --end 14:00 errors of payment-api since 14:00"))
+    assert "2026-11-22 13:00:00 to 2026-11-22 14:00:00 UTC" in text
+    assert "“since 14:00” passed over: the options say more" in text
+
+
+def test_the_answer_says_how_the_words_were_read(shop: Shell) -> None:
+    text = said(shop.run("odd = %obs_anomalies errors of payment-api between 14:00 and 15:00"))
+    assert "read as errors of payment-api, between 14:00 and 15:00" in text
+    assert "14:00–15:00 UTC" in text
+    assert "--last 6h" not in text
+    text = said(shop.run("moved = %obs_correlate p99 of payment-api between 13:30 and 15:00"))
+    assert "read as p99 of payment-api, between 13:30 and 15:00" in text
+
+
+def test_a_time_behind_words_that_mean_nothing_is_not_taken_away(shop: Shell) -> None:
+    cell = shop.run("%obs_anomalies foo bar since 14:00")
+    assert "'foo bar since 14:00' is no measure and no query" in str(cell.error)

@@ -70,6 +70,34 @@ def test_what_fits_comes_first(shell: Shell, marked: str, first: str) -> None:
     assert completions(shell, marked)[:1] == [first]
 
 
+LINES = '%%obs_logs\n{app="x"} | json | '
+
+
+@pytest.mark.parametrize(
+    ("marked", "first"),
+    [
+        ('line_format "{{.dur¦', 'line_format "{{.duration_ms¦'),
+        ('line_format "{{.app}} {{ .na¦ }}"', 'line_format "{{.app}} {{ .namespace¦ }}"'),
+        ("line_format `{{ .app | lo¦", "line_format `{{ .app | lower¦"),
+        ("line_format `{{ __l¦", "line_format `{{ __line__¦"),
+        ("line_format `{{ el¦", "line_format `{{ else¦"),
+        ("line_format `{{¦", "line_format `{{.app¦"),
+        ("line_format `{{.¦", "line_format `{{.app¦"),
+        ("label_format one=`{{.app | upper}}`, two=`{{.pa¦", "label_format one=`{{.app | upper}}`, two=`{{.path¦"),
+    ],
+)
+def test_templates_complete_labels_and_functions(shell: Shell, marked: str, first: str) -> None:
+    assert completions(shell, LINES + marked)[:1] == [LINES + first]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    ['line_format "{{.app}} na¦', 'line_format `{{ .app | replace "lo¦', 'app="{{.na¦', 'label_format one="na¦'],
+)
+def test_outside_of_an_action_nothing_is_offered(shell: Shell, marked: str) -> None:
+    assert completions(shell, LINES + marked) in ([], [LINES + marked])
+
+
 def test_inside_a_text_that_is_looked_for_nothing_is_offered(shell: Shell) -> None:
     assert completions(shell, '%%obs_logs\n{app="x"} |= "pay¦') in ([], ['%%obs_logs\n{app="x"} |= "pay¦'])
 

@@ -182,6 +182,7 @@ EXAMPLES = [example for command in [*MAGICS.values(), *SUBCOMMANDS.values()] for
 
 
 ELSEWHERE = {  # those need a source of their own
+    "%obs_metrics p99 latency of payment-api since 14:00",
     *LOGS.examples,
     *TRACES.examples,
     *COMPARE.examples,

@@ -37,9 +37,7 @@ def test_words_are_translated_and_told() -> None:
     found = plan('errors in payment-api "pool exhausted" last hour')
     assert found.query.text == '{app=~"payment-api"} |~ "(?i)pool exhausted"'
     assert (found.query.level, found.query.range.duration_ns, found.translated_by) == ("error", HOUR, "words")
-    assert found.notes == (
-        'read as lines of payment-api, level error or worse, with "pool exhausted", last hour; passed over: in',
-    )
+    assert found.notes == ('read as lines of payment-api, level error or worse, with "pool exhausted", last hour',)
 
 
 def test_options_say_more_than_words() -> None:
