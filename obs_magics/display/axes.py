@@ -110,7 +110,8 @@ def short_numbers(values: Array) -> list[float | int | None]:
     if not len(finite):
         return [None] * len(values)
     span, largest = float(finite.max() - finite.min()), float(np.abs(finite).max())
-    digits = 6 if largest <= span else min(17, 6 + math.ceil(math.log10(largest) - math.log10(span or largest * 1e-11)))
+    steady = 11.0 if span == 0 else math.log10(largest or span) - math.log10(span)
+    digits = 6 if largest <= span else min(17, 6 + math.ceil(steady))
     return [short_number(value, digits) if math.isfinite(value) else None for value in values.tolist()]
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from obs_magics.analysis.anomaly import settings
+from obs_magics.analysis.anomaly.bands import band, band_beside
 from obs_magics.analysis.anomaly.edges import settled, sharpened
 from obs_magics.analysis.anomaly.grids import Batch, Gridded, batches, on_grid
 from obs_magics.analysis.anomaly.kinds import kind_of, method_of, severity_of
 from obs_magics.analysis.anomaly.normal import Normal, normals_of
-from obs_magics.analysis.anomaly.onsets import Onsets, breaks_of, onsets_of
+from obs_magics.analysis.anomaly.onsets import Onsets, breaks_of, onsets_of, with_breaks
 from obs_magics.analysis.anomaly.selection import one_each, standing_out
 from obs_magics.analysis.anomaly.shifts import Moves, moves_of, shifts_of, with_shifts
 from obs_magics.analysis.anomaly.still import fell_silent, flat_runs
@@ -29,8 +30,6 @@ from obs_magics.model.durations import DAY
 
 Array = np.ndarray[Any, Any]
 
-BAND = 3.0
-"""Spreads on either side of what is expected that are normal."""
 _MOST_SPREADS = 1e4
 _ENDS = 2  # cells from the last one, within which an event still goes on
 _FEWEST_A_SERIES = 3
@@ -151,8 +150,7 @@ def _row_events(batch: Batch, search: _Search, row: int, level: settings.Level) 
     if not found and not swings and not shifts and not broken:
         return []
     events = with_swings(with_shifts(one_each([*found, *swings, *shifts]), shifts), swings)
-    for one in broken:
-        events = [one, *(other for other in events if other.first > one.last or other.last < one.first)]
+    events = with_breaks(events, broken)
     told = standing_out(events, batch.values.shape[1], level)
     if normal.short:
         told = believable(told, Row(batch.values[row], normal.z[row], search.evidence, row, batch.step_ns), factor)
@@ -166,8 +164,12 @@ def _anomaly(tracks: Tracks, batch: Batch, row: int, normal: Normal, event: Cand
     first, last = _points(gridded, event)
     cells = gridded.cells[first : last + 1]
     z = normal.z[row]
-    peak = int(cells[np.argmax(z[cells] * event.side if event.side else np.abs(z[cells]))])
-    low, high = band(batch, normal, row)
+    beside = band_beside(batch, normal, row, event) if normal.short and event.kind and event.side else None
+    low, high = beside or band(batch, normal, row)
+    off = z if beside is None else batch.values[row] - (high if event.side > 0 else low)
+    peak = int(cells[np.argmax(off[cells] * event.side if event.side else np.abs(off[cells]))])
+    half = (high[peak] - low[peak]) / 2
+    strength = max(event.strength, 1 + abs(off[peak]) / half) if beside and half > 0 else event.strength
     return Anomaly(
         series=tracks.names[track.number],
         metric=series.metric,
@@ -179,7 +181,7 @@ def _anomaly(tracks: Tracks, batch: Batch, row: int, normal: Normal, event: Cand
         expected_low=float(low[peak]),
         expected_high=float(high[peak]),
         score=min(event.spreads, _MOST_SPREADS),
-        severity=severity_of(event.strength),
+        severity=severity_of(strength),
         detection_method=method_of(event, normal.periods[row], batch.step_ns, rate=track.rate),
         ongoing=event.last >= gridded.width - 1 - _ENDS,
     )
@@ -190,10 +192,3 @@ def _points(gridded: Gridded, event: Candidate) -> tuple[int, int]:
     first = int(np.searchsorted(gridded.cells, event.first))
     last = int(np.searchsorted(gridded.cells, event.last, side="right")) - 1
     return (first, last) if first <= last else (last, last)
-
-
-def band(batch: Batch, normal: Normal, row: int) -> tuple[Array, Array]:
-    """Between what values each cell of a row is normal; never below zero for a series that never is."""
-    low = normal.expected[row] - BAND * normal.low[row]
-    high = normal.expected[row] + BAND * normal.high[row]
-    return (np.maximum(low, 0.0) if batch.rows[row].track.values.min() >= 0 else low), high

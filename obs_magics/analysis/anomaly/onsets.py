@@ -7,6 +7,7 @@ rest of the frame: a jump has to be far larger than any other, a rise has to be 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from obs_magics.analysis.anomaly.normal import Normal
 from obs_magics.analysis.anomaly.quantiles import medians
+from obs_magics.analysis.anomaly.settings import APART
 from obs_magics.analysis.anomaly.windows import Candidate
 from obs_magics.model.anomalies import Kind
 
@@ -239,9 +241,11 @@ def breaks_of(onsets: Onsets, flat: Array, row: int, factor: float, judged: int)
     last = max(first, end - 1)
     if judged and first < judged - onsets.size:
         return []
+    # What else jumps tells whether it is an event; how severe it is, its size alone.
+    strength = max(one.strength, one.spreads / _JUMP) if one.kind == "level_shift" else one.strength
     return [
         Candidate(
-            one.strength,
+            strength,
             first,
             last,
             first,
@@ -251,6 +255,21 @@ def breaks_of(onsets: Onsets, flat: Array, row: int, factor: float, judged: int)
             one.kind,
         )
     ]
+
+
+def with_breaks(events: Sequence[Candidate], broken: Sequence[Candidate]) -> list[Candidate]:
+    """The events, those in or right beside a break told as that break, as strong as the strongest; strongest first.
+
+    Args:
+        events: Not overlapping.
+        broken: Of the same row.
+    """
+    told = list(events)
+    for one in broken:
+        covered = [other for other in told if other.first <= one.last + APART and other.last >= one.first - APART]
+        strongest = max([one.strength, *(other.strength for other in covered)])
+        told = [replace(one, strength=strongest), *(other for other in told if other not in covered)]
+    return sorted(told, key=lambda one: -one.strength)
 
 
 def _edge(flat: Array, place: int, size: int, side: int) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.analysis.anomaly.engine import band, cut, normal_batches, why_not
+from obs_magics.analysis.anomaly.bands import band
+from obs_magics.analysis.anomaly.engine import cut, normal_batches, why_not
 from obs_magics.analysis.anomaly.findings import span_of
 from obs_magics.analysis.anomaly.grids import Batch, on_grid
 from obs_magics.analysis.anomaly.normal import Normal
