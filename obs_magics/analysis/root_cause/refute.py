@@ -74,6 +74,8 @@ def reaches(judged: Judged, case: Case) -> Outcome:
 
 def _reach(judged: Judged, case: Case) -> str:
     service = judged.change.service
+    if service and service == case.place:
+        return f"it was made at {service} itself"
     part = "is" if service in case.near else "is not known to be"
     return f"{service or 'no service'} {part} part of what {case.place} needs"
 
