@@ -161,7 +161,7 @@ class Shell:
 
 
 @pytest.fixture(scope="session")
-def ipython() -> Any:
+def one_shell() -> Any:
     from traitlets.config import Config
 
     config = Config()
@@ -169,6 +169,14 @@ def ipython() -> Any:
     shell = InteractiveShell.instance(config=config)
     shell.colors = "nocolor"
     return shell
+
+
+@pytest.fixture
+def ipython(one_shell: Any) -> Any:
+    """The shell of the process; tests elsewhere have shells of their own, and clear the one there is."""
+    for kind in one_shell._walk_mro():
+        kind._instance = one_shell
+    return one_shell
 
 
 @pytest.fixture(autouse=True)
