@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from obs_magics.analysis.anomaly.bands import band
+from obs_magics.analysis.anomaly.bands import band, band_beside
 from obs_magics.analysis.anomaly.engine import cut, normal_batches, why_not
 from obs_magics.analysis.anomaly.findings import span_of
 from obs_magics.analysis.anomaly.grids import Batch, on_grid
 from obs_magics.analysis.anomaly.normal import Normal
+from obs_magics.analysis.anomaly.onsets import Onsets, breaks_of, onsets_of
 from obs_magics.analysis.anomaly.ranks import ranks_of
+from obs_magics.analysis.anomaly.settings import LEVELS
 from obs_magics.analysis.anomaly.tracks import Tracks, read_tracks
 from obs_magics.model.frames import STRING_DTYPE, TIMESTAMP_DTYPE
 
@@ -56,9 +58,26 @@ def scores(frame: pd.DataFrame, *, baseline: str | timedelta = "7d", since: pd.T
 
 
 def _bands(batch: Batch, normal: Normal) -> Iterator[dict[str, Array]]:
+    onsets = onsets_of(normal, normal.filled, batch.day) if normal.short else None
     for row in range(len(batch.rows)):
         low, high = band(batch, normal, row)
+        if onsets is not None:
+            low, high = _unmoved(batch, normal, row, onsets, (low, high))
         yield {"value": batch.values[row], "expected_low": low, "expected_high": high}
+
+
+def _unmoved(
+    batch: Batch, normal: Normal, row: int, onsets: Onsets, otherwise: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """The band of a short frame, which would follow a break that lasts, without doing so."""
+    flat = normal.filled[row] - normal.season[row]
+    for one in breaks_of(onsets, flat, row, LEVELS["medium"].factor, batch.judged):
+        beside = band_beside(batch, normal, row, one) if one.side else None
+        if beside is not None:
+            inside = slice(one.first, one.last + 1)
+            for own, kept in zip(otherwise, beside, strict=True):
+                own[inside] = kept[inside]
+    return otherwise
 
 
 def _scores(batch: Batch, normal: Normal) -> Iterator[dict[str, Array]]:

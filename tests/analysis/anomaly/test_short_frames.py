@@ -8,7 +8,7 @@ from scipy import stats
 from support.anomaly_worlds import alone, at, frame_of
 from support.short_frames import NOTHING, frame_times
 
-from obs_magics.analysis.anomaly import detect
+from obs_magics.analysis.anomaly import detect, expected
 from obs_magics.analysis.anomaly.tails import pareto_of, tail_share
 
 FRAMES = [(1.0, 15), (3.0, 30), (6.0, 60), (24.0, 60)]
@@ -114,3 +114,24 @@ def test_a_share_beyond_a_tail_is_about_right_and_never_more_than_all():
     assert tail_share(drawn, 7.0) == pytest.approx(np.exp(-7.0), rel=0.7)
     assert tail_share(drawn, -9.0) == 1.0
     assert tail_share(np.zeros(50), 1.0) == 0.0
+
+
+@pytest.mark.parametrize(("hours", "step"), FRAMES)
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_breaks_is_held_against_what_was_before_it(hours, step, side):
+    """An outage of a quarter of the frame, over two cells, is one event: its own height is never what is normal."""
+    times = frame_times(hours, step)
+    values = _white(len(times), 5)
+    first, last = int(0.4 * len(times)), int(0.65 * len(times))
+    values[first:last] += side * 40
+    values[first] -= side * 20
+    frame = alone(times, values)
+    events = detect(frame)
+    assert events["kind"].astype(str).tolist() == ["level_shift"]
+    (event,) = events.itertuples()
+    assert event.severity == "critical"
+    assert 94 < event.expected_low < 100 < event.expected_high < 106
+    assert event.value == (values[first:last].max() if side > 0 else values[first:last].min())
+    bands = expected(frame).iloc[first + 2 : last - 2]
+    assert bands["expected_low"].min() > 94
+    assert bands["expected_high"].max() < 106
