@@ -23,7 +23,7 @@ def band(batch: Batch, normal: Normal, row: int) -> tuple[Array, Array]:
     """Between what values each cell of a row is normal; never below zero for a series that never is."""
     low = normal.expected[row] - BAND * normal.low[row]
     high = normal.expected[row] + BAND * normal.high[row]
-    return (np.maximum(low, 0.0) if batch.rows[row].track.values.min() >= 0 else low), high
+    return _possible(batch, row, low, high)
 
 
 def band_beside(batch: Batch, normal: Normal, row: int, event: Candidate) -> tuple[Array, Array] | None:
@@ -47,5 +47,12 @@ def band_beside(batch: Batch, normal: Normal, row: int, event: Candidate) -> tup
         off = (batch.values[row] - (high if event.side > 0 else low))[inside] * event.side
         if not np.nanmax(off, initial=-np.inf) > 0:
             return None
-        return (np.maximum(low, 0.0) if batch.rows[row].track.values.min() >= 0 else low), high
+        return _possible(batch, row, low, high)
     return None
+
+
+def _possible(batch: Batch, row: int, low: Array, high: Array) -> tuple[Array, Array]:
+    """The band without what is below zero, for a series that never is."""
+    if batch.rows[row].track.values.min() < 0:
+        return low, high
+    return np.maximum(low, 0.0), np.maximum(high, 0.0)

@@ -94,7 +94,8 @@ def _told(
     since_ns, from_ns = span_of(since, baseline)
     tracks = read_tracks(frame)
     told: list[_Told] = []
-    gridded = [on_grid(track, since_ns) for track in cut(tracks, from_ns) if not why_not(track)]
+    laid = [on_grid(track, since_ns) for track in cut(tracks, from_ns) if not why_not(track)]
+    gridded = [one for one in laid if one.judged < one.width]  # the others ended before what is judged
     for batch, normal in normal_batches(gridded):
         for row, cells in zip(batch.rows, of_batch(batch, normal), strict=True):
             first = int(np.searchsorted(row.cells, row.judged))

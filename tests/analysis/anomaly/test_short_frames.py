@@ -8,7 +8,7 @@ from scipy import stats
 from support.anomaly_worlds import alone, at, frame_of
 from support.short_frames import NOTHING, frame_times
 
-from obs_magics.analysis.anomaly import detect, expected
+from obs_magics.analysis.anomaly import detect, expected, scores
 from obs_magics.analysis.anomaly.tails import pareto_of, tail_share
 
 FRAMES = [(1.0, 15), (3.0, 30), (6.0, 60), (24.0, 60)]
@@ -135,3 +135,26 @@ def test_what_breaks_is_held_against_what_was_before_it(hours, step, side):
     bands = expected(frame).iloc[first + 2 : last - 2]
     assert bands["expected_low"].min() > 94
     assert bands["expected_high"].max() < 106
+
+
+def test_a_series_that_ended_before_what_is_judged_has_no_scores_and_no_band():
+    times = frame_times(3.0, 30)
+    early = len(times) // 3
+    frame = frame_of({"lives": (times, _white(len(times), 1)), "ended": (times[:early], _white(early, 2))})
+    since = at(times[2 * early])
+    for told in (scores(frame, since=since), expected(frame, since=since)):
+        assert told["series"].str.contains("lives").all()
+        assert len(told) == len(times) - 2 * early
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bands_are_never_upside_down_nor_below_zero_where_values_are_not(seed):
+    rng = np.random.default_rng(seed)
+    times = frame_times(36.0, 300)
+    values = rng.lognormal(0, 2, len(times))
+    first = int(rng.uniform(0, 0.6) * len(times))
+    values[first : first + int(0.41 * len(times))] += 1e6
+    frame = alone(times, values)
+    for told in (expected(frame), detect(frame)):
+        assert (told["expected_low"] <= told["expected_high"]).all()
+        assert (told["expected_low"] >= 0).all()
